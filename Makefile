@@ -1,0 +1,70 @@
+# The targets that people and CI share. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3
+ENV ?= dev
+BIN := .venv/bin
+SAM := .venv-sam/bin/sam
+export AWS_DEFAULT_REGION ?= us-east-1
+export SAM_CLI_TELEMETRY := 0
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: help
+help: ## List the targets.
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.venv: requirements/uv.txt requirements/dev.txt pyproject.toml ## The environment of everything but sam.
+	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Outpost needs Python 3.11 or newer; run make PYTHON=python3.12, say")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.txt
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	@touch .venv
+
+.venv-sam: requirements/uv.txt requirements/sam.txt
+	$(PYTHON) -m venv .venv-sam
+	.venv-sam/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	.venv-sam/bin/uv pip install --quiet --require-hashes --python .venv-sam/bin/python -r requirements/sam.txt
+	@touch .venv-sam
+
+.PHONY: demo
+demo: .venv ## The whole stack on this machine: three dispatches from key to patch.
+	$(BIN)/outpost demo
+
+.PHONY: test
+test: .venv ## Every test.
+	$(BIN)/pytest -n 2 --dist loadgroup
+
+.PHONY: check
+check: .venv .venv-sam ## Format, lint, types, import directions, template.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	$(SAM) validate --lint
+
+.PHONY: format
+format: .venv ## Format the code and mend what ruff can mend.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: build
+build: .venv-sam ## Build the functions and the layer (needs the template's Python on PATH).
+	$(SAM) build
+
+.PHONY: deploy
+deploy: build ## Deploy to an AWS account: make deploy ENV=dev|staging|prod.
+	$(SAM) deploy --config-env $(ENV)
+
+.PHONY: lock
+lock: .venv ## Resolve the lock files anew.
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra local --group dev -o requirements/dev.txt
+	$(BIN)/uv pip compile $(LOCK) --group sam -o requirements/sam.txt
+	$(BIN)/uv pip compile $(LOCK) requirements/uv.in -o requirements/uv.txt
+	$(BIN)/uv pip compile $(LOCK) layers/core/requirements.in -c requirements/dev.txt -o layers/core/requirements.txt
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --upgrade
+
+.PHONY: clean
+clean: ## Remove environments, builds and caches.
+	rm -rf .venv .venv-sam .aws-sam .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
