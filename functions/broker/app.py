@@ -1,0 +1,81 @@
+"""What a runner may ask for while its run lives."""
+
+from outpost.api.application import Application, Reply
+from outpost.api.bodies import ClaimBody, CompleteBody, HeartbeatBody, NoQuery, UploadsBody
+from outpost.api.request import Request
+from outpost.api.runner import claimed_view, read_artifact, read_report, uploads_view
+from outpost.domain.token import Purpose
+from outpost.use_cases.claim_run import claim_run, identify_runner
+from outpost.use_cases.complete_run import complete_run
+from outpost.use_cases.grant_uploads import grant_uploads
+from outpost.use_cases.record_heartbeat import record_heartbeat
+from outpost.wiring import Wiring
+
+wiring = Wiring.from_environment()
+app = Application(wiring)
+handler = app.handler
+
+
+@app.route("POST", "/runner/claim")
+def post_claim(request: Request) -> Reply:
+    """Hand the run to its runner, once."""
+    request.query(NoQuery)
+    runner = identify_runner(
+        request.bearer, Purpose.RUNNER_BOOTSTRAP, signing_key=wiring.signing_key, clock=wiring.clock
+    )
+    body = request.body(ClaimBody)
+    claimed = claim_run(
+        runner,
+        claim_id=body.claim_id,
+        task_arn=body.task_arn,
+        runs=wiring.runs,
+        files=wiring.files,
+        signing_key=wiring.signing_key,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )
+    return Reply(claimed_view(claimed, wiring.settings.git_base_url))
+
+
+@app.route("POST", "/runner/heartbeat")
+def post_heartbeat(request: Request) -> Reply:
+    """Take a sign of life; a refusal tells the runner to stop."""
+    request.query(NoQuery)
+    runner = identify_runner(request.bearer, Purpose.RUNNER_SESSION, signing_key=wiring.signing_key, clock=wiring.clock)
+    body = request.body(HeartbeatBody)
+    run = record_heartbeat(
+        runner,
+        phase=body.phase,
+        message=body.message,
+        runs=wiring.runs,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )
+    return Reply({"status": run.status})
+
+
+@app.route("POST", "/runner/uploads")
+def post_uploads(request: Request) -> Reply:
+    """Grant one URL for each file."""
+    request.query(NoQuery)
+    runner = identify_runner(request.bearer, Purpose.RUNNER_SESSION, signing_key=wiring.signing_key, clock=wiring.clock)
+    artifacts = [read_artifact(file) for file in request.body(UploadsBody).uploads]
+    urls = grant_uploads(runner, artifacts, runs=wiring.runs, files=wiring.files, clock=wiring.clock)
+    return Reply(uploads_view(artifacts, urls))
+
+
+@app.route("POST", "/runner/complete")
+def post_complete(request: Request) -> Reply:
+    """Take the runner's final report."""
+    request.query(NoQuery)
+    runner = identify_runner(request.bearer, Purpose.RUNNER_SESSION, signing_key=wiring.signing_key, clock=wiring.clock)
+    body = request.body(CompleteBody)
+    run = complete_run(
+        runner,
+        read_report(body, runner.attempt, wiring.clock.now()),
+        [read_artifact(file) for file in body.uploads],
+        runs=wiring.runs,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )
+    return Reply({"status": run.status})

@@ -1,0 +1,57 @@
+"""Every GET of a tenant's own things."""
+
+from outpost.api.application import Application, Reply
+from outpost.api.bodies import ArtifactsQuery, LogsQuery, NoQuery, RunsQuery
+from outpost.api.pages import list_logs, list_runs
+from outpost.api.request import Request
+from outpost.api.results import artifacts_reply, patch_reply
+from outpost.api.views import fleet_view, run_view
+from outpost.use_cases.find_patch import require_run
+from outpost.wiring import Wiring
+
+wiring = Wiring.from_environment()
+app = Application(wiring)
+handler = app.handler
+
+
+@app.route("GET", "/runs")
+def get_runs(request: Request) -> Reply:
+    """A page of the tenant's runs, newest first."""
+    return list_runs(request.caller, request.query(RunsQuery), wiring)
+
+
+@app.route("GET", "/runs/{id}")
+@app.route("GET", "/dispatch/{id}")
+def get_run(request: Request) -> Reply:
+    """One run."""
+    request.query(NoQuery)
+    run = require_run(request.caller.tenant_id, request.id, runs=wiring.runs)
+    task = wiring.files.get_task(run.tenant_id, run.run_id) if run.task_in_bucket else None
+    return Reply(run_view(run, task))
+
+
+@app.route("GET", "/runs/{id}/logs")
+def get_logs(request: Request) -> Reply:
+    """Lines of a run's output."""
+    return list_logs(request.caller, request.id, request.query(LogsQuery), wiring)
+
+
+@app.route("GET", "/runs/{id}/patch")
+def get_patch(request: Request) -> Reply:
+    """A run's work as a diff."""
+    request.query(NoQuery)
+    return patch_reply(request.caller, request.id, request.header("Accept") or "*/*", wiring)
+
+
+@app.route("GET", "/runs/{id}/artifacts")
+@app.route("GET", "/artifacts/{id}")
+def get_artifacts(request: Request) -> Reply:
+    """A run's stored files."""
+    return artifacts_reply(request.caller, request.id, request.query(ArtifactsQuery), wiring)
+
+
+@app.route("GET", "/fleet")
+def get_fleet(request: Request) -> Reply:
+    """The agents that can be asked for."""
+    request.query(NoQuery)
+    return Reply(fleet_view())

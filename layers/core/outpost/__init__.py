@@ -1,0 +1,1 @@
+"""The product: domain, use cases, ports and their adapters on AWS."""

@@ -1,0 +1,54 @@
+"""The output of runs' tasks in CloudWatch Logs, as the awslogs driver writes it."""
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from outpost.adapters.aws import error_code, unavailable_if_it_fails
+from outpost.ports import LogLine, LogPage
+from outpost.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs import CloudWatchLogsClient
+
+STREAM_PREFIX = "run/runner/"
+
+
+class CloudWatchAgentLogs:
+    """Log streams named `run/runner/<task id>` in one group per agent."""
+
+    def __init__(self, client: "CloudWatchLogsClient", settings: Settings) -> None:
+        self._client = client
+        self._group_prefix = settings.agent_log_group_prefix
+
+    def page(self, agent: str, task_arn: str, *, token: str | None, limit: int) -> LogPage:
+        request: dict[str, Any] = {
+            "logGroupName": self._group_prefix + agent,
+            "logStreamName": STREAM_PREFIX + task_arn.rsplit("/", 1)[-1],
+            "startFromHead": True,
+            "limit": limit,
+        }
+        if token is not None:
+            request["nextToken"] = token
+        with unavailable_if_it_fails():
+            try:
+                answer = self._client.get_log_events(**request)
+            except ClientError as error:
+                if error_code(error) == "ResourceNotFoundException":
+                    return LogPage((), token)  # the stream begins with the container's first line
+                raise
+        lines = tuple(_line(event["timestamp"], event["message"]) for event in answer["events"])
+        return LogPage(lines, answer.get("nextForwardToken", token))
+
+
+def _line(milliseconds: int, message: str) -> LogLine:
+    at = datetime.fromtimestamp(milliseconds / 1000, UTC)
+    try:
+        parsed = json.loads(message)
+    except ValueError:
+        return LogLine(at, "runner", message)
+    if isinstance(parsed, dict) and isinstance(parsed.get("message"), str):
+        return LogLine(at, str(parsed.get("stream", "runner")), parsed["message"])
+    return LogLine(at, "runner", message)

@@ -1,0 +1,98 @@
+"""Keys and items of the tables: the only place where either is built.
+
+outpost-jobs      pk             sk                  what
+                  TENANT#<id>    RUN#<ulid>          a run
+                  TENANT#<id>    ARTIFACTS#<ulid>    the files that a run's runner stored
+                  TENANT#<id>    IDEM#<key>          the lock of an idempotency key; expires_at (TTL)
+  index active    active_shard   check_at            runs that are not terminal
+outpost-audit     TENANT#<id>    EVENT#<ulid>        an event
+outpost-tenants   TENANT#<id>    TENANT              a tenant, its limit and its counter
+outpost-api-keys  key_hash                           a key, by the SHA-256 of its secret
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+from pydantic import TypeAdapter
+
+from outpost.domain.run import Run
+
+Item = dict[str, Any]
+T = TypeVar("T")
+
+_serializer = TypeSerializer()
+_deserializer = TypeDeserializer()
+KEYS = frozenset({"pk", "sk", "active_shard"})
+
+
+def timestamp(at: datetime) -> str:
+    """RFC 3339 in UTC with milliseconds: texts that sort as the times do."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def tenant_partition(tenant_id: str) -> str:
+    """The partition that holds everything of one tenant."""
+    return f"TENANT#{tenant_id}"
+
+
+def run_key(tenant_id: str, run_id: str) -> Item:
+    """The key of a run."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"RUN#{run_id}"})
+
+
+def artifacts_key(tenant_id: str, run_id: str) -> Item:
+    """The key of the list of a run's files."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"ARTIFACTS#{run_id}"})
+
+
+def lock_key(tenant_id: str, idempotency_key: str) -> Item:
+    """The key of an idempotency key's lock."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"IDEM#{idempotency_key}"})
+
+
+def event_key(tenant_id: str, event_id: str) -> Item:
+    """The key of an event."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"EVENT#{event_id}"})
+
+
+def tenant_key(tenant_id: str) -> Item:
+    """The key of a tenant."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": "TENANT"})
+
+
+_adapters: dict[type, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    """The codec of a dataclass: made at its first use, for a function rarely needs them all."""
+    return _adapters.get(kind) or _adapters.setdefault(kind, TypeAdapter(kind))
+
+
+def encode(value: object) -> dict[str, Any]:
+    """A frozen dataclass as plain attributes; what is None is left out."""
+    return dict(_adapter(type(value)).dump_python(value, mode="json", exclude_none=True))
+
+
+def decode(kind: type[T], item: Mapping[str, Any]) -> T:
+    """The frozen dataclass that an item holds."""
+    plain = {name: _deserializer.deserialize(value) for name, value in item.items() if name not in KEYS}
+    decoded: T = _adapter(kind).validate_python(plain)
+    return decoded
+
+
+def encode_run(run: Run) -> dict[str, Any]:
+    """A run as plain attributes, with those of the sweep's index."""
+    attributes = encode(run) | {"check_at": timestamp(run.check_at)}
+    return attributes if run.active_shard is None else attributes | {"active_shard": run.active_shard}
+
+
+def to_item(attributes: Mapping[str, Any]) -> Item:
+    """Plain attributes in DynamoDB's own form."""
+    return {name: _serializer.serialize(value) for name, value in attributes.items()}
+
+
+def text(item: Mapping[str, Any], name: str) -> str:
+    """A text attribute of an item."""
+    return str(_deserializer.deserialize(item[name]))

@@ -1,0 +1,55 @@
+"""A DynamoDB transaction that is tried again where it met another one, and says which condition did not hold."""
+
+import random
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from outpost.adapters.aws import cancellation_reasons, error_code
+from outpost.domain.errors import OutpostError, Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ATTEMPTS = 10
+FIRST_WAIT_SECONDS = 0.05
+LONGEST_WAIT_SECONDS = 1.0
+_PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+_PASSING_ERRORS = frozenset({"TransactionInProgressException", "ThrottlingException", "RequestLimitExceeded"})
+
+
+class ConditionFailed(OutpostError):
+    """A write's condition did not hold, and nothing was written; `index` is its place in the transaction."""
+
+    def __init__(self, index: int, found: dict[str, Any]) -> None:
+        super().__init__(f"the condition of write {index} did not hold")
+        self.index = index
+        self.found = found
+
+
+def write_transaction(client: "DynamoDBClient", writes: Sequence[dict[str, Any]]) -> None:
+    """All of the writes or none. Raises ConditionFailed for the first condition that fails, Unavailable."""
+    for attempt in range(ATTEMPTS):
+        try:
+            client.transact_write_items(TransactItems=list(writes))  # type: ignore[arg-type]
+            return
+        except ClientError as error:
+            _raise_unless_passing(error)
+        # Full jitter: those that met once are not to meet again.
+        time.sleep(random.uniform(0, min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**attempt)))  # noqa: S311
+    raise Unavailable("the transaction kept meeting others")
+
+
+def _raise_unless_passing(error: ClientError) -> None:
+    if error_code(error) in _PASSING_ERRORS:
+        return
+    if error_code(error) != "TransactionCanceledException":
+        raise Unavailable(error_code(error)) from error
+    reasons = cancellation_reasons(error)
+    for index, reason in enumerate(reasons):
+        if reason.get("Code") == "ConditionalCheckFailed":
+            raise ConditionFailed(index, reason.get("Item", {})) from error
+    if not any(reason.get("Code") in _PASSING for reason in reasons):
+        raise Unavailable("TransactionCanceledException") from error

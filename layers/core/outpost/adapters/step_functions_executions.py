@@ -1,0 +1,75 @@
+"""Executions in Step Functions, named by run id."""
+
+import json
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from outpost.adapters.aws import error_code, unavailable_if_it_fails
+from outpost.domain.run import START_ALLOWANCE_SECONDS, STOP_GRACE_SECONDS, Run
+from outpost.ports import ExecutionStatus
+from outpost.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+CAUSE_CHARACTERS = 1_000
+
+
+class StepFunctionsExecutions:
+    """Executions of the machine RunAgent."""
+
+    def __init__(self, client: "SFNClient", settings: Settings) -> None:
+        self._client = client
+        self._machine_arn = settings.state_machine_arn
+
+    def start(self, run: Run, bootstrap_token: str) -> None:
+        with unavailable_if_it_fails():
+            try:
+                self._client.start_execution(
+                    stateMachineArn=self._machine_arn, name=run.run_id, input=execution_input(run, bootstrap_token)
+                )
+            except ClientError as error:
+                if error_code(error) != "ExecutionAlreadyExists":
+                    raise
+
+    def stop(self, run_id: str, *, error: str, cause: str) -> None:
+        with unavailable_if_it_fails():
+            try:
+                self._client.stop_execution(
+                    executionArn=self._execution_arn(run_id), error=error, cause=cause[:CAUSE_CHARACTERS]
+                )
+            except ClientError as refusal:
+                if error_code(refusal) != "ExecutionDoesNotExist":
+                    raise
+
+    def status(self, run_id: str) -> ExecutionStatus | None:
+        with unavailable_if_it_fails():
+            try:
+                answer = self._client.describe_execution(executionArn=self._execution_arn(run_id))
+            except ClientError as error:
+                if error_code(error) == "ExecutionDoesNotExist":
+                    return None
+                raise
+        return ExecutionStatus(answer["status"])
+
+    def _execution_arn(self, run_id: str) -> str:
+        return f"{self._machine_arn.replace(':stateMachine:', ':execution:')}:{run_id}"
+
+
+def execution_input(run: Run, bootstrap_token: str) -> str:
+    """The input of a run's execution: the same bytes for the same record."""
+    return json.dumps(
+        {
+            "runId": run.run_id,
+            "tenantId": run.tenant_id,
+            "attempt": run.attempt,
+            "agent": run.agent,
+            "timeoutSeconds": run.timeout_seconds,
+            "startAllowanceSeconds": START_ALLOWANCE_SECONDS,
+            "stopGraceSeconds": STOP_GRACE_SECONDS,
+            "apiUrl": run.api_url,
+            "bootstrapToken": bootstrap_token,
+        },
+        sort_keys=True,
+    )

@@ -1,0 +1,1 @@
+"""The HTTP edge: bodies, routes, views, errors, cursors."""

@@ -1,0 +1,147 @@
+"""What the functions behind the API share: routes, credentials, the envelope, and one answer to every error."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from outpost.api.errors import DEFECT, Answer, MethodUnknown, RouteUnknown, answer_for
+from outpost.api.request import Request, read_bearer, read_header
+from outpost.api.routes import Route, find_route, methods_of
+from outpost.api.views import View, time_view
+from outpost.domain.api_key import Caller
+from outpost.domain.errors import CallerUnknown, OutpostError
+from outpost.use_cases.authenticate import authenticate
+from outpost.wiring import Wiring
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True)
+class Pagination:
+    """Where a list goes on."""
+
+    next_cursor: str | None
+    has_more: bool
+    limit: int
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What a route answers: data for the envelope, or a text of its own type."""
+
+    data: View = field(default_factory=dict)
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    pagination: Pagination | None = None
+    text: str | None = None
+    content_type: str = JSON
+    beside_data: View = field(default_factory=dict)
+    is_bare: bool = False
+
+
+RouteFunction = Callable[[Request], Reply]
+
+
+class Application:
+    """The routes of one function; `handler` is what Lambda calls."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._logger = Logger()
+        self._resolver = APIGatewayRestResolver()
+        self._resolver.exception_handler(OutpostError)(self._refuse)
+        self._resolver.exception_handler(Exception)(self._confess)
+        self._resolver.not_found(self._not_found)
+
+    def route(self, method: str, path: str) -> Callable[[RouteFunction], RouteFunction]:
+        """Register the function for a route of the table."""
+        route = find_route(method, path)
+
+        def register(function: RouteFunction) -> RouteFunction:
+            def answer(**path_parameters: str) -> Response[str]:
+                event = self._resolver.current_event
+                request = Request(event, path_parameters, self._wiring.settings, self._caller(route))
+                return self._respond(function(request))
+
+            self._resolver.route(path.replace("{", "<").replace("}", ">"), method=method)(answer)
+            return function
+
+        return register
+
+    def handler(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+        """Answer one event of API Gateway."""
+        request_id = event["requestContext"]["requestId"]
+        self._logger.append_keys(requestId=request_id, route=f"{event['httpMethod']} {event['resource']}")
+        answer = self._resolver.resolve(event, context)
+        self._logger.info("answered", extra={"status": answer["statusCode"]})
+        self._logger.remove_keys(["tenantId", "keyId"])
+        return answer
+
+    def _caller(self, route: Route) -> Caller | None:
+        if route.scope is None:
+            return None
+        event = self._resolver.current_event
+        caller = authenticate(
+            read_bearer(event),
+            scope=route.scope,
+            claimed_tenant_id=read_header(event, "X-Tenant-ID"),
+            api_keys=self._wiring.api_keys,
+            clock=self._wiring.clock,
+        )
+        self._logger.append_keys(tenantId=caller.tenant_id, keyId=caller.key_id)
+        return caller
+
+    def _respond(self, reply: Reply) -> Response[str]:
+        if reply.text is not None:
+            return self._response(reply.status, reply.text, reply.content_type, reply.headers)
+        if reply.is_bare:
+            return self._response(reply.status, json.dumps(dict(reply.data)), JSON, reply.headers)
+        meta = self._meta()
+        if reply.pagination is not None:
+            page = reply.pagination
+            meta["pagination"] = {"nextCursor": page.next_cursor, "hasMore": page.has_more, "limit": page.limit}
+        body = {"success": True, **reply.beside_data, "data": reply.data, "meta": meta}
+        return self._response(reply.status, json.dumps(body), JSON, reply.headers)
+
+    def _refuse(self, error: OutpostError) -> Response[str]:
+        answer = answer_for(error)
+        reason = error.reason if isinstance(error, CallerUnknown) else type(error).__name__
+        self._logger.info("refused", extra={"code": answer.code, "reason": reason})
+        return self._error(answer)
+
+    def _confess(self, error: Exception) -> Response[str]:
+        self._logger.exception("a defect", exc_info=error)
+        return self._error(DEFECT)
+
+    def _not_found(self, _: NotFoundError) -> Response[str]:
+        allowed = methods_of(self._resolver.current_event.path)
+        return self._refuse(MethodUnknown(allowed) if allowed else RouteUnknown())
+
+    def _error(self, answer: Answer) -> Response[str]:
+        error: dict[str, object] = {
+            "code": answer.code,
+            "message": answer.message,
+            "remedy": answer.remedy,
+            "retryable": answer.retryable,
+        }
+        if answer.details is not None:
+            error["details"] = answer.details
+        body = {"success": False, "error": error, "meta": self._meta()}
+        return self._response(answer.status, json.dumps(body), JSON, answer.headers)
+
+    def _meta(self) -> dict[str, object]:
+        return {"requestId": self._request_id, "timestamp": time_view(self._wiring.clock.now())}
+
+    @property
+    def _request_id(self) -> str:
+        return str(self._resolver.current_event["requestContext"]["requestId"])
+
+    def _response(self, status: int, body: str, content_type: str, headers: Mapping[str, str]) -> Response[str]:
+        every = {"X-Request-Id": self._request_id, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        return Response(status_code=status, content_type=content_type, body=body, headers={**every, **headers})

@@ -1,0 +1,277 @@
+"""What callers and runners may send: each body is checked whole, and every wrong field is named at once."""
+
+import hashlib
+import re
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic.alias_generators import to_camel
+
+from outpost.api.errors import BodyMalformed
+from outpost.domain.agents import AGENTS
+from outpost.domain.errors import FieldError, InputInvalid
+from outpost.domain.git import is_branch, is_repo
+from outpost.domain.run import Phase, ReportedOutcome, RunStatus
+
+TASK_CHARACTERS = 100_000
+LONGEST_TIMEOUT_SECONDS = 86_400
+_TAG_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+TAGS = 20
+TAG_CHARACTERS = 256
+ARTIFACTS = 100
+
+Model = TypeVar("Model", bound=BaseModel)
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class Body(BaseModel):
+    """A JSON object with camelCase names, no others, and no value taken for another type."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
+
+
+class Query(BaseModel):
+    """Query parameters: texts that stand for numbers and times, and no names that mean nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+
+def _repo(text: str) -> str:
+    if not is_repo(text):
+        raise ValueError("must be owner/name, or an https URL without credentials")
+    return text
+
+
+def _branch(text: str) -> str:
+    if not is_branch(text):
+        raise ValueError("must be a valid name of a git branch")
+    return text
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
+class DispatchBody(Body):
+    """POST /dispatch."""
+
+    agent: str
+    task: Annotated[str, Field(min_length=1, max_length=TASK_CHARACTERS), AfterValidator(_not_blank)]
+    model_id: str | None = None
+    repo: Annotated[str, AfterValidator(_repo)] | None = None
+    branch: Annotated[str, AfterValidator(_branch)] | None = None
+    timeout_seconds: Annotated[int, Field(ge=30, le=LONGEST_TIMEOUT_SECONDS)] = 600
+    tags: dict[str, str] = Field(default_factory=dict)
+    user_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    idempotency_key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+
+    @field_validator("agent")
+    @classmethod
+    def _known_agent(cls, name: str) -> str:
+        if name not in AGENTS:
+            raise ValueError(f"must be one of {', '.join(AGENTS)}")
+        return name
+
+    @field_validator("model_id")
+    @classmethod
+    def _known_model(cls, asked: str | None, info: ValidationInfo) -> str | None:
+        agent = AGENTS.get(info.data.get("agent", ""))
+        if agent is not None and agent.resolve_model(asked) is None:
+            raise ValueError(f"must be one of {', '.join(agent.accepted_models())}")
+        return asked
+
+    @field_validator("branch")
+    @classmethod
+    def _branch_of_a_repo(cls, branch: str | None, info: ValidationInfo) -> str | None:
+        if branch is not None and "repo" in info.data and info.data["repo"] is None:
+            raise ValueError("needs a repo")
+        return branch
+
+    @field_validator("tags")
+    @classmethod
+    def _bounded_tags(cls, tags: dict[str, str]) -> dict[str, str]:
+        if len(tags) > TAGS:
+            raise ValueError(f"must be at most {TAGS} pairs")
+        for name, value in tags.items():
+            if not _TAG_NAME.fullmatch(name):
+                raise ValueError("names must be 1 to 64 letters, digits, dots, hyphens and underscores")
+            if len(value) > TAG_CHARACTERS:
+                raise ValueError(f"values must be at most {TAG_CHARACTERS} characters")
+        return tags
+
+    def sha256(self) -> str:
+        """What two requests have in common that ask for the same: all but the idempotency key itself."""
+        same = self.model_dump_json(exclude={"idempotency_key"})
+        return hashlib.sha256(same.encode()).hexdigest()
+
+
+class CancelBody(Body):
+    """POST /runs/{id}/cancel."""
+
+    reason: Annotated[str, Field(max_length=1_000)] | None = None
+
+
+class NoQuery(Query):
+    """A route without query parameters."""
+
+
+class RunsQuery(Query):
+    """GET /runs."""
+
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: str | None = None
+    status: RunStatus | None = None
+    agent: Annotated[str, Field(max_length=64)] | None = None
+    repo: Annotated[str, Field(max_length=500)] | None = None
+    tag: list[str] = Field(default_factory=list, max_length=TAGS)
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
+
+    @field_validator("tag")
+    @classmethod
+    def _pairs(cls, tags: list[str]) -> list[str]:
+        if not all(_TAG_NAME.fullmatch(name) and colon for name, colon, _ in (tag.partition(":") for tag in tags)):
+            raise ValueError("must be name:value")
+        return tags
+
+    @field_validator("since", "until")
+    @classmethod
+    def _in_the_range_of_run_ids(cls, at: datetime | None) -> datetime | None:
+        if at is not None and not 1970 <= at.year <= 9000:  # noqa: PLR2004 a ULID's 48 bits of milliseconds
+            raise ValueError("must lie between the years 1970 and 9000")
+        return at
+
+
+class LogsQuery(Query):
+    """GET /runs/{id}/logs."""
+
+    limit: Annotated[int, Field(ge=1, le=1_000)] = 100
+    cursor: str | None = None
+    wait: Annotated[int, Field(ge=0, le=20)] = 0
+
+
+class ArtifactsQuery(Query):
+    """GET /runs/{id}/artifacts."""
+
+    expires_in: Annotated[int, Field(ge=60, le=86_400)] = 3_600
+
+
+class ClaimBody(Body):
+    """POST /runner/claim."""
+
+    claim_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    task_arn: Annotated[str, Field(max_length=500)] | None = None
+    runner_version: Annotated[str, Field(max_length=64)]
+
+
+class HeartbeatBody(Body):
+    """POST /runner/heartbeat."""
+
+    phase: Annotated[Phase, Field(strict=False)]
+    message: Annotated[str, Field(max_length=200)] | None = None
+
+
+class FileBody(Body):
+    """One file of a run."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f\\]+$")]
+    type: Annotated[str, StringConstraints(pattern=r"^(patch|log|artifact)$")]
+    size_bytes: Annotated[int, Field(ge=0, le=5 * 1024**3)]
+    sha256: Sha256
+    content_type: Annotated[str, StringConstraints(max_length=128, pattern=r"^[\x21-\x7e][\x20-\x7e]*$")]
+
+    @field_validator("name")
+    @classmethod
+    def _relative(cls, name: str) -> str:
+        if any(part in ("", ".", "..") for part in name.split("/")):
+            raise ValueError("must be a relative path without empty, . or .. parts")
+        return name
+
+
+class UploadsBody(Body):
+    """POST /runner/uploads."""
+
+    uploads: Annotated[list[FileBody], Field(min_length=1, max_length=ARTIFACTS + 2)]
+
+
+class ReportedErrorBody(Body):
+    """Why the runner says that it failed."""
+
+    code: Annotated[str, Field(max_length=64)]
+    message: Annotated[str, Field(max_length=4_000)]
+
+
+class ResultBody(Body):
+    """What the agent left behind, in numbers."""
+
+    summary: Annotated[str, Field(max_length=4_000)] | None = None
+    files_changed: Annotated[int, Field(ge=0)]
+    insertions: Annotated[int, Field(ge=0)]
+    deletions: Annotated[int, Field(ge=0)]
+    base_sha: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    head_sha: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+
+
+class OmittedBody(Body):
+    """A file that was left out."""
+
+    name: Annotated[str, Field(max_length=255)]
+    reason: Annotated[str, Field(max_length=200)]
+
+
+class CompleteBody(Body):
+    """POST /runner/complete."""
+
+    outcome: Annotated[ReportedOutcome, Field(strict=False)]
+    exit_code: Annotated[int, Field(ge=-255, le=255)] | None = None
+    error: ReportedErrorBody | None = None
+    result: ResultBody | None = None
+    uploads: Annotated[list[FileBody], Field(max_length=ARTIFACTS + 2)]
+    omitted: Annotated[list[OmittedBody], Field(max_length=20)]
+
+
+def parse_json(model: type[Model], body: str) -> Model:
+    """The body as the model. Raises BodyMalformed, InputInvalid with every wrong field."""
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+def parse_texts(model: type[Model], values: dict[str, str | list[str]]) -> Model:
+    """Query parameters as the model. Raises InputInvalid with every wrong parameter."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+def _refusal(error: ValidationError) -> BodyMalformed | InputInvalid:
+    problems = error.errors(include_url=False, include_input=False)
+    if any(problem["type"] == "json_invalid" for problem in problems):
+        return BodyMalformed()
+    return InputInvalid(
+        tuple(
+            FieldError(".".join(map(str, problem["loc"])) or "body", _sentence(problem["type"], problem["msg"]))
+            for problem in problems
+        )
+    )
+
+
+def _sentence(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "is not known here"
+    return message.removeprefix("Value error, ").removeprefix("Input should ").strip()

@@ -1,0 +1,125 @@
+"""One table from refusals to answers: HTTP status, code, and what the caller does next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from outpost.domain.errors import (
+    AgentUnavailable,
+    CallerUnknown,
+    ClaimRefused,
+    CursorInvalid,
+    IdempotencyConflict,
+    InputInvalid,
+    NotFound,
+    OutpostError,
+    PatchNotFound,
+    QuotaExceeded,
+    RunAlreadyEnded,
+    ScopeMissing,
+    TenantMismatch,
+    TenantSuspended,
+    Unavailable,
+)
+
+
+class BodyMalformed(OutpostError):
+    """The body is not JSON."""
+
+
+class BodyTooLarge(OutpostError):
+    """The body is larger than any request of this API."""
+
+
+class MediaTypeUnsupported(OutpostError):
+    """The body is not sent as application/json."""
+
+
+class RouteUnknown(OutpostError):
+    """No such path."""
+
+
+class MethodUnknown(OutpostError):
+    """The path exists, and not with this method."""
+
+    def __init__(self, allowed: tuple[str, ...]) -> None:
+        super().__init__("this path does not have this method")
+        self.allowed = allowed
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a caller is told of a refusal."""
+
+    status: int
+    code: str
+    message: str
+    remedy: str
+    retryable: bool = False
+    details: Mapping[str, object] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+RETRY_AFTER_SECONDS = "2"
+_RETRY = {"Retry-After": RETRY_AFTER_SECONDS}
+
+# From the special to the general: the first class that fits gives the answer.
+_TABLE: tuple[tuple[type[OutpostError], Answer], ...] = (
+    (InputInvalid, Answer(400, "VALIDATION_ERROR", "Some fields are wrong.", "Correct the fields in details.errors and send the request again.")),
+    (BodyMalformed, Answer(400, "MALFORMED_JSON", "The body is not valid JSON.", "Send a JSON object as the body.")),
+    (CursorInvalid, Answer(400, "INVALID_CURSOR", "The cursor is not valid here.", "Begin again without a cursor, and keep the filter the same from page to page.")),
+    (CallerUnknown, Answer(401, "AUTHENTICATION_ERROR", "The credential is missing or not valid.", "Send a valid API key as Authorization: Bearer <key>.", headers={"WWW-Authenticate": "Bearer"})),
+    (ScopeMissing, Answer(403, "AUTHORIZATION_ERROR", "The key does not carry the scope that this needs.", "Use a key with the scope in details.scope.")),
+    (TenantMismatch, Answer(403, "TENANT_MISMATCH", "X-Tenant-ID names another tenant than the key.", "Leave X-Tenant-ID out, or send the key's own tenant.")),
+    (TenantSuspended, Answer(403, "TENANT_SUSPENDED", "The tenant is suspended.", "Ask the operator of this deployment to resume the tenant.")),
+    (PatchNotFound, Answer(404, "NOT_FOUND", "The run has no patch.", "Wait for the run to collect its work; a run that changed nothing has no patch.")),
+    (NotFound, Answer(404, "NOT_FOUND", "There is no such run.", "Check the id; GET /runs lists the runs of your tenant.")),
+    (RouteUnknown, Answer(404, "NOT_FOUND", "There is no such route.", "Compare the path with the API's documentation.")),
+    (MethodUnknown, Answer(405, "METHOD_NOT_ALLOWED", "This path does not have this method.", "Use a method that the Allow header names.")),
+    (RunAlreadyEnded, Answer(409, "CONFLICT", "The run has already ended.", "Nothing to do: details.status says how it ended.")),
+    (IdempotencyConflict, Answer(409, "IDEMPOTENCY_CONFLICT", "The idempotency key was used for another request.", "Use a new idempotency key for a new request.")),
+    (ClaimRefused, Answer(409, "CONFLICT", "The run is not this runner's to work on.", "Stop: the run is over, or another runner's.")),
+    (BodyTooLarge, Answer(413, "PAYLOAD_TOO_LARGE", "The request body is too large.", "Send a smaller body.")),
+    (MediaTypeUnsupported, Answer(415, "UNSUPPORTED_MEDIA_TYPE", "The body has to be JSON.", "Send Content-Type: application/json.")),
+    (QuotaExceeded, Answer(429, "QUOTA_EXCEEDED", "A limit of the tenant's plan is reached.", "Wait until runs end, or ask the operator for a larger limit.", retryable=True, headers={"Retry-After": "15"})),
+    (AgentUnavailable, Answer(503, "AGENT_UNAVAILABLE", "The agent cannot be launched in this deployment now.", "Choose an agent that GET /fleet shows as available.", retryable=True, headers={"Retry-After": "300"})),
+    (Unavailable, Answer(503, "SERVICE_UNAVAILABLE", "A part of the service did not answer in time.", "Wait for the seconds in Retry-After and send the request again.", retryable=True, headers=_RETRY)),
+)  # fmt: skip
+
+DEFECT = Answer(
+    500,
+    "INTERNAL_ERROR",
+    "Something went wrong that is not your doing.",
+    "Send the request again; if it repeats, tell the operator the requestId.",
+    retryable=True,
+)
+
+
+def answer_for(error: OutpostError) -> Answer:
+    """The answer of a refusal, with the details that belong to it."""
+    found = next((answer for kind, answer in _TABLE if isinstance(error, kind)), DEFECT)
+    details = _details(error)
+    headers = dict(found.headers)
+    if isinstance(error, MethodUnknown):
+        headers["Allow"] = ", ".join(error.allowed)
+    return Answer(found.status, found.code, found.message, found.remedy, found.retryable, details, headers)
+
+
+def _details(error: OutpostError) -> Mapping[str, object] | None:
+    match error:
+        case InputInvalid():
+            return {"errors": [{"path": wrong.path, "message": wrong.message} for wrong in error.errors]}
+        case ScopeMissing():
+            return {"scope": error.scope}
+        case RunAlreadyEnded():
+            return {"status": error.status}
+        case ClaimRefused():
+            return {"status": error.status}
+        case QuotaExceeded(limit=limit):
+            return {
+                "dimension": limit.dimension,
+                "limit": limit.limit,
+                "used": limit.used,
+                "resetsAt": limit.resets_at,
+            }
+        case _:
+            return None

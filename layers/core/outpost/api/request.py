@@ -1,0 +1,101 @@
+"""A request as the routes see it: who calls, what the body and the query say once they are checked."""
+
+import base64
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, get_origin
+from urllib.parse import unquote
+
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+
+from outpost.api.bodies import Model, Query, parse_json, parse_texts
+from outpost.api.errors import BodyTooLarge, MediaTypeUnsupported
+from outpost.domain.api_key import Caller
+from outpost.domain.errors import FieldError, InputInvalid
+from outpost.settings import Settings
+
+BODY_BYTES = 2 * 1024 * 1024
+ID_CHARACTERS = 128
+
+
+class Request:
+    """One request. `caller` is set on routes with a scope, and only there."""
+
+    def __init__(
+        self, event: APIGatewayProxyEvent, path_parameters: Mapping[str, str], settings: Settings, caller: Caller | None
+    ) -> None:
+        self._event = event
+        self._path_parameters = path_parameters
+        self._settings = settings
+        self._caller = caller
+
+    @property
+    def caller(self) -> Caller:
+        """Who calls; only routes with a scope have one."""
+        if self._caller is None:
+            raise LookupError("this route has no scope, so nobody was asked who they are")
+        return self._caller
+
+    @property
+    def id(self) -> str:
+        """The id in the path; one that no run can have stays one that no run has."""
+        return unquote(self._path_parameters["id"])[:ID_CHARACTERS]
+
+    @property
+    def bearer(self) -> str | None:
+        """The credential: Authorization: Bearer wins over X-API-Key."""
+        return read_bearer(self._event)
+
+    def header(self, name: str) -> str | None:
+        """A header, whatever its case."""
+        return read_header(self._event, name)
+
+    def body(self, model: type[Model]) -> Model:
+        """The checked body; an absent one is an empty object. Raises what the body's refusal is."""
+        text = self._body_text
+        if not text.strip():
+            return parse_json(model, "{}")
+        kind = (self.header("Content-Type") or "").split(";")[0].strip().lower()
+        if kind != "application/json":
+            raise MediaTypeUnsupported(kind)
+        return parse_json(model, text)
+
+    def query(self, model: type[Query]) -> Any:
+        """The checked query parameters. Raises InputInvalid."""
+        given: Mapping[str, list[str]] = self._event.get("multiValueQueryStringParameters") or {}
+        lists = {f.alias for f in model.model_fields.values() if get_origin(f.annotation) is list}
+        repeated = [name for name, values in given.items() if len(values) > 1 and name not in lists]
+        if repeated:
+            raise InputInvalid(tuple(FieldError(name, "is given more than once") for name in repeated))
+        return parse_texts(model, {n: list(v) if n in lists else v[0] for n, v in given.items()})
+
+    @property
+    def api_url(self) -> str:
+        """Where this API answers: the operator's word, else what API Gateway says of itself (never a header)."""
+        if self._settings.api_url:
+            return self._settings.api_url
+        context = self._event["requestContext"]
+        return f"https://{context['domainName']}/{context['stage']}"
+
+    @cached_property
+    def _body_text(self) -> str:
+        raw = self._event.get("body") or ""
+        if len(raw) > BODY_BYTES:
+            raise BodyTooLarge
+        if not self._event.get("isBase64Encoded"):
+            return str(raw)
+        return base64.b64decode(raw).decode("utf-8", errors="replace")
+
+
+def read_header(event: APIGatewayProxyEvent, name: str) -> str | None:
+    """A header of the event, whatever its case."""
+    headers: Mapping[str, str] = event.get("headers") or {}
+    return next((value for given, value in headers.items() if given.lower() == name.lower()), None)
+
+
+def read_bearer(event: APIGatewayProxyEvent) -> str | None:
+    """The credential that came with the event."""
+    kind, _, token = (read_header(event, "Authorization") or "").partition(" ")
+    if kind.lower() == "bearer" and token.strip():
+        return token.strip()
+    return read_header(event, "X-API-Key")

@@ -1,0 +1,60 @@
+"""Every route of the API: its method, path, the scope that it needs, and the function that answers it."""
+
+from dataclasses import dataclass
+
+from outpost.domain.api_key import Scope
+
+
+@dataclass(frozen=True)
+class Route:
+    """One route; without a scope it needs no API key."""
+
+    method: str
+    path: str
+    function: str
+    scope: Scope | None = None
+
+
+ROUTES = (
+    Route("POST", "/dispatch", "dispatch", Scope.DISPATCH),
+    Route("DELETE", "/dispatch/{id}", "dispatch", Scope.CANCEL),
+    Route("POST", "/runs/{id}/cancel", "dispatch", Scope.CANCEL),
+    Route("GET", "/runs", "read", Scope.STATUS),
+    Route("GET", "/runs/{id}", "read", Scope.STATUS),
+    Route("GET", "/runs/{id}/logs", "read", Scope.STATUS),
+    Route("GET", "/runs/{id}/patch", "read", Scope.STATUS),
+    Route("GET", "/runs/{id}/artifacts", "read", Scope.STATUS),
+    Route("GET", "/dispatch/{id}", "read", Scope.STATUS),
+    Route("GET", "/artifacts/{id}", "read", Scope.STATUS),
+    Route("GET", "/fleet", "read", Scope.STATUS),
+    Route("POST", "/runner/claim", "broker"),
+    Route("POST", "/runner/heartbeat", "broker"),
+    Route("POST", "/runner/uploads", "broker"),
+    Route("POST", "/runner/complete", "broker"),
+    Route("GET", "/", "health"),
+    Route("GET", "/health", "health"),
+    Route("GET", "/health/live", "health"),
+    Route("GET", "/health/ready", "health"),
+    Route("GET", "/health/fleet", "health"),
+    Route("GET", "/version", "health"),
+)
+
+
+def find_route(method: str, path: str) -> Route:
+    """The route; a function that answers one that is not in the table does not start. Raises LookupError."""
+    for route in ROUTES:
+        if (route.method, route.path) == (method, path):
+            return route
+    raise LookupError(f"{method} {path} is not in the table of routes")
+
+
+def methods_of(path: str) -> tuple[str, ...]:
+    """The methods that the path has, none if there is no such path; `{id}` stands for one segment."""
+    return tuple(route.method for route in ROUTES if _matches(route.path, path))
+
+
+def _matches(pattern: str, path: str) -> bool:
+    expected, given = pattern.strip("/").split("/"), path.strip("/").split("/")
+    return len(expected) == len(given) and all(
+        part == value or (part == "{id}" and value) for part, value in zip(expected, given, strict=True)
+    )

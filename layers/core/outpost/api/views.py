@@ -1,0 +1,141 @@
+"""What callers see: camelCase, times in RFC 3339 with milliseconds, null for what is absent, no ARN."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from outpost.domain.agents import AGENTS, Agent
+from outpost.domain.run import Artifact, Progress, Result, Run
+from outpost.domain.run_error import RunError
+from outpost.ports import LogLine, PresignedUrl
+
+View = Mapping[str, object]
+
+
+def time_view(at: datetime | None) -> str | None:
+    """RFC 3339, UTC, milliseconds."""
+    return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def run_view(run: Run, task: str | None = None) -> View:
+    """A run; `task` is its whole text where that lies in the bucket, else the record has it (or its beginning)."""
+    return {
+        "runId": run.run_id,
+        "dispatchId": run.run_id,
+        "status": run.status,
+        "agent": run.agent,
+        "modelId": run.model_id,
+        "task": run.task if task is None else task,
+        "taskTruncated": run.task_in_bucket and task is None,
+        "repo": run.repo,
+        "branch": run.branch,
+        "tags": run.tags,
+        "timeoutSeconds": run.timeout_seconds,
+        "requestedBy": run.requested_by,
+        "createdAt": time_view(run.created_at),
+        "startedAt": time_view(run.started_at),
+        "endedAt": time_view(run.ended_at),
+        "cancelRequestedAt": time_view(run.cancel_requested_at),
+        "computeStoppedAt": time_view(run.compute_stopped_at),
+        "attempt": run.attempt,
+        "progress": _progress_view(run.progress),
+        "exitCode": run.exit_code,
+        "error": _error_view(run.error),
+        "result": _result_view(run.result),
+    }
+
+
+def dispatched_view(run: Run) -> View:
+    """The answer to a dispatch."""
+    return {
+        "runId": run.run_id,
+        "dispatchId": run.run_id,
+        "status": run.status,
+        "agent": run.agent,
+        "modelId": run.model_id,
+        "createdAt": time_view(run.created_at),
+    }
+
+
+def cancelled_view(run: Run) -> View:
+    """The answer to a cancel."""
+    return {
+        "runId": run.run_id,
+        "dispatchId": run.run_id,
+        "status": run.status,
+        "cancelRequestedAt": time_view(run.cancel_requested_at),
+        "reason": run.cancel_reason,
+    }
+
+
+def artifact_view(artifact: Artifact, url: PresignedUrl) -> View:
+    """A stored file and where to fetch it."""
+    return {
+        "name": artifact.name,
+        "type": artifact.type,
+        "sizeBytes": artifact.size_bytes,
+        "sha256": artifact.sha256,
+        "contentType": artifact.content_type,
+        "url": url.url,
+        "expiresAt": time_view(url.expires_at),
+    }
+
+
+def patch_view(run: Run, patch: Artifact, url: PresignedUrl) -> View:
+    """A patch's statistics and where to fetch it."""
+    result = run.result
+    return {
+        **artifact_view(patch, url),
+        "filesChanged": result.files_changed if result else None,
+        "insertions": result.insertions if result else None,
+        "deletions": result.deletions if result else None,
+        "baseSha": result.base_sha if result else None,
+    }
+
+
+def lines_view(lines: Sequence[LogLine]) -> View:
+    """Lines of output."""
+    return {
+        "lines": [
+            {"timestamp": time_view(line.timestamp), "stream": line.stream, "message": line.message} for line in lines
+        ]
+    }
+
+
+def fleet_view() -> View:
+    """The agents of this release."""
+    return {"status": "ok", "agents": [_agent_view(agent) for agent in AGENTS.values()]}
+
+
+def _agent_view(agent: Agent) -> View:
+    return {
+        "agent": agent.name,
+        "title": agent.title,
+        "available": agent.available,
+        "modelId": agent.default_model_id,
+        "models": [{"modelId": model.model_id, "tier": model.tier} for model in agent.models],
+    }
+
+
+def _progress_view(progress: Progress | None) -> View | None:
+    if progress is None:
+        return None
+    return {"phase": progress.phase, "message": progress.message, "updatedAt": time_view(progress.updated_at)}
+
+
+def _error_view(error: RunError | None) -> View | None:
+    if error is None:
+        return None
+    return {"code": error.code, "message": error.message, "remedy": error.remedy, "retryable": error.retryable}
+
+
+def _result_view(result: Result | None) -> View | None:
+    if result is None:
+        return None
+    return {
+        "summary": result.summary,
+        "filesChanged": result.files_changed,
+        "insertions": result.insertions,
+        "deletions": result.deletions,
+        "baseSha": result.base_sha,
+        "headSha": result.head_sha,
+    }

@@ -1,0 +1,34 @@
+"""An event: an immutable fact about a run, written in the same transaction as the change that it tells of."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """What happened."""
+
+    RUN_ACCEPTED = "run.accepted"
+    RUN_RUNNING = "run.running"
+    RUN_PROGRESS = "run.progress"
+    RUN_REPORTED = "run.reported"
+    RUN_STOPPING = "run.stopping"
+    RUN_CANCELLING = "run.cancelling"
+    RUN_COMPLETED = "run.completed"
+    RUN_FAILED = "run.failed"
+    RUN_TIMEOUT = "run.timeout"
+    RUN_CANCELLED = "run.cancelled"
+    TENANT_CREATED = "tenant.created"
+    KEY_CREATED = "key.created"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One fact; `event_id` is a ULID, so events sort by time; `details` never holds a secret or a task's text."""
+
+    event_id: str
+    tenant_id: str
+    type: EventType
+    at: datetime
+    run_id: str | None = None
+    details: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,163 @@
+"""Evidence to outcome: what is known of a run's compute, and the one decision of how the run ended.
+
+Sources of the stop codes and of a missing exit code: Amazon ECS, "Stopped task error codes" and the Task data type.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from outpost.domain.run import ReportedOutcome, Run, RunStatus
+from outpost.domain.run_error import RunError, RunErrorCode
+
+
+class StopCode(StrEnum):
+    """Why ECS stopped a task."""
+
+    TASK_FAILED_TO_START = "TaskFailedToStart"
+    ESSENTIAL_CONTAINER_EXITED = "EssentialContainerExited"
+    USER_INITIATED = "UserInitiated"
+    SERVICE_SCHEDULER_INITIATED = "ServiceSchedulerInitiated"
+    SPOT_INTERRUPTION = "SpotInterruption"
+    TERMINATION_NOTICE = "TerminationNotice"
+    INFRASTRUCTURE_HEALTH = "InfrastructureHealth"
+    UNKNOWN = "Unknown"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "StopCode":  # noqa: ARG003 a code newer than this program
+        return cls.UNKNOWN
+
+
+_LOST = frozenset({StopCode.SPOT_INTERRUPTION, StopCode.TERMINATION_NOTICE, StopCode.INFRASTRUCTURE_HEALTH})
+
+
+@dataclass(frozen=True)
+class TaskState:
+    """What ECS says of one task of a run."""
+
+    task_arn: str
+    tenant_id: str
+    run_id: str
+    attempt: int
+    is_stopped: bool
+    stop_code: StopCode | None = None
+    stopped_reason: str | None = None
+    exit_code: int | None = None
+    stopped_at: datetime | None = None
+
+
+class NeverLaunched(StrEnum):
+    """How it is known that an attempt has no task and will get none."""
+
+    LAUNCH_REFUSED = "the task could not be launched"
+    EXECUTION_ENDED = "its execution ended before it launched a task"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one of the four roads brings of an attempt: its task, or why it has none; neither proves nothing."""
+
+    attempt: int
+    task: TaskState | None = None
+    never_launched: NeverLaunched | None = None
+    detail: str = ""
+
+    def proves_stop_of(self, run: Run) -> bool:
+        """Whether the compute of the run's current attempt is known to have stopped, or never to start."""
+        if self.attempt != run.attempt:
+            return False
+        if self.task is not None:
+            return self.task.is_stopped and run.task_arn in (None, self.task.task_arn)
+        return self.never_launched is not None and run.task_arn is None
+
+
+@dataclass(frozen=True)
+class Testimony:
+    """Evidence, whose run it is of, and what follows from the road on which it came."""
+
+    tenant_id: str
+    run_id: str
+    evidence: Evidence
+    launched_task_arn: str | None = None
+    ran_out_of_time: bool = False
+    is_followed: bool = True
+
+
+def settle(run: Run, evidence: Evidence, at: datetime) -> Run:
+    """The run with its outcome, or the run unchanged where it has one already or its compute may still be at work."""
+    if run.status.is_terminal or not evidence.proves_stop_of(run):
+        return run
+    status, error = _outcome(run, evidence)
+    stopped_at = evidence.task.stopped_at if evidence.task else None
+    container_exit_code = evidence.task.exit_code if evidence.task else None
+    return replace(
+        run.becomes(status, at),
+        error=error,
+        exit_code=run.report.exit_code if run.report else container_exit_code,
+        ended_at=at,
+        compute_stopped_at=(stopped_at or at) if evidence.task else None,
+    )
+
+
+def _outcome(run: Run, evidence: Evidence) -> tuple[RunStatus, RunError | None]:
+    if run.status is RunStatus.CANCELLING:
+        reason = run.cancel_reason or "no reason given"
+        return RunStatus.CANCELLED, RunError.of(RunErrorCode.CANCELLED_BY_USER, f"Cancelled: {reason}")
+    if _is_success(run, evidence):
+        return RunStatus.COMPLETED, None
+    error = _error(run, evidence)
+    timeouts = (RunErrorCode.RUN_TIMEOUT, RunErrorCode.START_TIMEOUT)
+    return (RunStatus.TIMEOUT if error.code in timeouts else RunStatus.FAILED), error
+
+
+def _is_success(run: Run, evidence: Evidence) -> bool:
+    """The runner's word and the container's own end have to agree; a missing exit code is not a zero."""
+    return (
+        run.report is not None
+        and run.report.attempt == run.attempt
+        and run.report.outcome is ReportedOutcome.SUCCEEDED
+        and evidence.task is not None
+        and evidence.task.stop_code is StopCode.ESSENTIAL_CONTAINER_EXITED
+        and evidence.task.exit_code == 0
+    )
+
+
+def _error(run: Run, evidence: Evidence) -> RunError:
+    if run.stop_code is not None:
+        return RunError.of(run.stop_code, _STOPPED_BECAUSE[run.stop_code].format(run=run))
+    report = run.report
+    if report is not None and report.outcome in (ReportedOutcome.FAILED, ReportedOutcome.TIMEOUT) and report.error:
+        return report.error
+    code, message = _compute_error(run, evidence)
+    return RunError.of(code, message)
+
+
+_STOPPED_BECAUSE = {
+    RunErrorCode.RUN_TIMEOUT: "The run did not end within its {run.timeout_seconds} seconds.",
+    RunErrorCode.START_TIMEOUT: "No runner claimed the run in time after its launch.",
+    RunErrorCode.HEARTBEAT_LOST: "The runner fell silent.",
+}
+
+
+def _compute_error(run: Run, evidence: Evidence) -> tuple[RunErrorCode, str]:
+    task = evidence.task
+    if task is None:
+        return RunErrorCode.AGENT_START_FAILED, f"No compute: {evidence.never_launched}. {evidence.detail}".strip()
+    reason = task.stopped_reason or "no reason given"
+    if task.stop_code is StopCode.TASK_FAILED_TO_START:
+        return RunErrorCode.AGENT_START_FAILED, f"The task failed to start: {reason}"
+    if "OutOfMemory" in reason:
+        return RunErrorCode.OUT_OF_MEMORY, f"The container ran out of memory: {reason}"
+    if task.stop_code in _LOST:
+        return RunErrorCode.COMPUTE_LOST, f"The machine under the run was lost: {reason}"
+    if task.stop_code is not StopCode.ESSENTIAL_CONTAINER_EXITED:
+        return RunErrorCode.COMPUTE_LOST, f"The task was stopped from outside: {reason}"
+    if run.started_at is None:
+        return (
+            RunErrorCode.AGENT_START_FAILED,
+            f"The container ended with exit code {task.exit_code} before its runner claimed the run.",
+        )
+    return (
+        RunErrorCode.COMPUTE_LOST,
+        f"The container ended with exit code {task.exit_code} and its runner reported no confirmed result.",
+    )

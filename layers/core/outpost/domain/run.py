@@ -1,0 +1,243 @@
+"""A run: its statuses, the one table of transitions, and the changes that it can go through.
+
+           claim                  compute stopped
+PENDING ──────────► RUNNING ─────────────────────► COMPLETED FAILED TIMEOUT
+   │ cancel            │ cancel
+   └──► CANCELLING ◄───┘                         ► CANCELLED
+"""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+from zlib import crc32
+
+from outpost.domain.errors import ClaimRefused, RunAlreadyEnded
+from outpost.domain.run_error import RunError, RunErrorCode
+
+HEARTBEAT_SECONDS = 15
+HEARTBEAT_LOST_SECONDS = 60
+START_ALLOWANCE_SECONDS = 600
+STOP_GRACE_SECONDS = 120
+CHECK_SECONDS = 60
+ACTIVE_SHARDS = 8
+
+
+class RunStatus(StrEnum):
+    """Where a run is in its life."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    CANCELLING = "CANCELLING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    TIMEOUT = "TIMEOUT"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def is_terminal(self) -> bool:
+        """A terminal status never changes."""
+        return not TRANSITIONS[self]
+
+
+TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.PENDING: frozenset({RunStatus.RUNNING, RunStatus.CANCELLING, RunStatus.FAILED, RunStatus.TIMEOUT}),
+    RunStatus.RUNNING: frozenset({RunStatus.CANCELLING, RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.TIMEOUT}),
+    RunStatus.CANCELLING: frozenset({RunStatus.CANCELLED}),
+    RunStatus.COMPLETED: frozenset(),
+    RunStatus.FAILED: frozenset(),
+    RunStatus.TIMEOUT: frozenset(),
+    RunStatus.CANCELLED: frozenset(),
+}
+
+
+class TransitionForbidden(Exception):
+    """The table has no such transition: a defect of this program, never a caller's doing."""
+
+
+class Phase(StrEnum):
+    """What the runner is at."""
+
+    CLAIMED = "claimed"
+    CLONING = "cloning"
+    RUNNING = "running"
+    COLLECTING = "collecting"
+    UPLOADING = "uploading"
+
+
+class ReportedOutcome(StrEnum):
+    """How the runner saw the agent end; the run's status also needs the compute's own end."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    TIMEOUT = "timeout"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The runner's last word on what it is at."""
+
+    phase: Phase
+    message: str | None
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the agent left behind, in numbers; the patch itself lies in the bucket."""
+
+    summary: str | None
+    files_changed: int
+    insertions: int
+    deletions: int
+    base_sha: str | None
+    head_sha: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The runner's final word on one attempt."""
+
+    attempt: int
+    outcome: ReportedOutcome
+    exit_code: int | None
+    error: RunError | None
+    result: Result | None
+    reported_at: datetime
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A stored file of a run; `name` is unique within its type."""
+
+    name: str
+    type: str
+    size_bytes: int
+    sha256: str
+    content_type: str
+
+
+@dataclass(frozen=True)
+class Run:
+    """The record of a run: the truth that every GET shows. `revision` grows by one with every write."""
+
+    tenant_id: str
+    run_id: str
+    status: RunStatus
+    agent: str
+    model_id: str
+    task: str
+    task_in_bucket: bool
+    timeout_seconds: int
+    created_at: datetime
+    status_since: datetime
+    check_at: datetime
+    created_by: str
+    api_url: str
+    attempt: int = 1
+    revision: int = 1
+    repo: str | None = None
+    branch: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    requested_by: str | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    cancel_requested_at: datetime | None = None
+    cancel_reason: str | None = None
+    compute_stopped_at: datetime | None = None
+    stop_code: RunErrorCode | None = None
+    claim_id: str | None = None
+    task_arn: str | None = None
+    heartbeat_at: datetime | None = None
+    progress: Progress | None = None
+    report: Report | None = None
+    exit_code: int | None = None
+    error: RunError | None = None
+    result: Result | None = None
+
+    @property
+    def active_shard(self) -> str | None:
+        """The shard of the sweep's index that holds the run while it is not terminal."""
+        return None if self.status.is_terminal else shard_name(crc32(self.run_id.encode()) % ACTIVE_SHARDS)
+
+    @property
+    def holds_slot(self) -> bool:
+        """Whether the run counts against its tenant's concurrent runs."""
+        return not self.status.is_terminal
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the runner stops the agent, counted from the claim; None before it."""
+        return None if self.started_at is None else self.started_at + timedelta(seconds=self.timeout_seconds)
+
+    def becomes(self, status: RunStatus, at: datetime) -> Self:
+        """The run in its next status, if the table has that transition."""
+        if status not in TRANSITIONS[self.status]:
+            raise TransitionForbidden(f"{self.status} to {status}")
+        return replace(self, status=status, status_since=at, check_at=at + timedelta(seconds=CHECK_SECONDS))
+
+    def claimed(self, *, attempt: int, claim_id: str, task_arn: str | None, at: datetime) -> Self:
+        """The run in the hands of a runner; the same claim again changes nothing, any other is refused."""
+        if attempt != self.attempt:
+            raise ClaimRefused("this attempt is not the current one", self.status)
+        if self.status is RunStatus.RUNNING and self.claim_id == claim_id:
+            return self
+        if self.status is not RunStatus.PENDING or self.stop_code is not None:
+            raise ClaimRefused("the run is not waiting to be claimed", self.status)
+        return replace(
+            self.becomes(RunStatus.RUNNING, at),
+            claim_id=claim_id,
+            task_arn=task_arn or self.task_arn,
+            started_at=at,
+            heartbeat_at=at,
+            progress=Progress(Phase.CLAIMED, None, at),
+        )
+
+    def beaten(self, *, attempt: int, claim_id: str, phase: Phase, message: str | None, at: datetime) -> Self:
+        """The run with a fresh sign of life; refused once the run is not (or no longer) this runner's to work on."""
+        self.require_claim(attempt, claim_id)
+        if self.status is not RunStatus.RUNNING or self.stop_code is not None:
+            raise ClaimRefused("the run is to stop", self.status)
+        return replace(self, heartbeat_at=at, progress=Progress(phase, message, at))
+
+    def reported(self, report: Report, *, claim_id: str) -> Self:
+        """The run with its runner's report; the first report stands."""
+        self.require_claim(report.attempt, claim_id)
+        if self.report is not None and self.report.attempt == report.attempt:
+            return self
+        if self.status.is_terminal:
+            raise ClaimRefused("the run has ended", self.status)
+        return replace(self, report=report, result=report.result, exit_code=report.exit_code)
+
+    def require_claim(self, attempt: int, claim_id: str) -> None:
+        """Refuse a runner that does not hold the run's current claim."""
+        if attempt != self.attempt or claim_id != self.claim_id:
+            raise ClaimRefused("another runner holds the run", self.status)
+
+    def cancel_requested(self, reason: str | None, at: datetime) -> Self:
+        """The run on its way to CANCELLED; the first request stands."""
+        if self.status.is_terminal:
+            raise RunAlreadyEnded(self.status)
+        if self.status is RunStatus.CANCELLING:
+            return self
+        return replace(self.becomes(RunStatus.CANCELLING, at), cancel_requested_at=at, cancel_reason=reason)
+
+    def stopping(self, code: RunErrorCode, at: datetime) -> Self:
+        """The run with the reason why the control plane stops its compute; the first reason stands."""
+        if self.status.is_terminal or self.stop_code is not None:
+            return self
+        return replace(self, stop_code=code, check_at=at + timedelta(seconds=CHECK_SECONDS))
+
+    def noted(self, task_arn: str) -> Self:
+        """The run with the task that was launched for it, as long as no task has claimed it."""
+        return replace(self, task_arn=task_arn) if self.task_arn is None and not self.status.is_terminal else self
+
+    def checked(self, at: datetime) -> Self:
+        """The run looked at by the sweep, and due again later."""
+        return self if self.status.is_terminal else replace(self, check_at=at + timedelta(seconds=CHECK_SECONDS))
+
+
+def shard_name(number: int) -> str:
+    """The key of one shard of the sweep's index."""
+    return f"ACTIVE#{number}"

@@ -1,0 +1,76 @@
+"""Why a run ended badly: the codes, and for each what its owner does next."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class RunErrorCode(StrEnum):
+    """Every code that a run's error can carry."""
+
+    AGENT_FAILED = "AGENT_FAILED"
+    AGENT_START_FAILED = "AGENT_START_FAILED"
+    RUN_TIMEOUT = "RUN_TIMEOUT"
+    START_TIMEOUT = "START_TIMEOUT"
+    HEARTBEAT_LOST = "HEARTBEAT_LOST"
+    OUT_OF_MEMORY = "OUT_OF_MEMORY"
+    COMPUTE_LOST = "COMPUTE_LOST"
+    CLONE_FAILED = "CLONE_FAILED"
+    BRANCH_NOT_FOUND = "BRANCH_NOT_FOUND"
+    RESULTS_LOST = "RESULTS_LOST"
+    CANCELLED_BY_USER = "CANCELLED_BY_USER"
+
+
+@dataclass(frozen=True)
+class _Advice:
+    remedy: str
+    retryable: bool
+
+
+_ADVICE = {
+    RunErrorCode.AGENT_FAILED: _Advice(
+        "Read the run's logs for what the agent ran into, then dispatch again with a task that avoids it.", False
+    ),
+    RunErrorCode.AGENT_START_FAILED: _Advice(
+        "Dispatch again; if it repeats, ask the operator whether the agent's image and network are in place.", True
+    ),
+    RunErrorCode.RUN_TIMEOUT: _Advice(
+        "Take the partial patch if it serves, or dispatch again with a larger timeoutSeconds or a smaller task.", False
+    ),
+    RunErrorCode.START_TIMEOUT: _Advice(
+        "Dispatch again; if it repeats, ask the operator about Fargate capacity and the subnets' way to the internet.",
+        True,
+    ),
+    RunErrorCode.HEARTBEAT_LOST: _Advice("Dispatch again; if it repeats, give the agent less to do at once.", True),
+    RunErrorCode.OUT_OF_MEMORY: _Advice("Dispatch again with a task that needs less memory.", False),
+    RunErrorCode.COMPUTE_LOST: _Advice("Dispatch again: the machine under the run was lost, not the task.", True),
+    RunErrorCode.CLONE_FAILED: _Advice(
+        "Check the repository's name and that it can be cloned, then dispatch again.", False
+    ),
+    RunErrorCode.BRANCH_NOT_FOUND: _Advice("Dispatch again with a branch that the repository has.", False),
+    RunErrorCode.RESULTS_LOST: _Advice("Dispatch again: the agent worked, and its results could not be stored.", True),
+    RunErrorCode.CANCELLED_BY_USER: _Advice("Nothing to mend: take the partial work if there is any.", False),
+}
+
+MESSAGE_CHARACTERS = 1_000
+
+
+@dataclass(frozen=True)
+class RunError:
+    """What a run that ended badly says of itself."""
+
+    code: RunErrorCode
+    message: str
+    remedy: str
+    retryable: bool
+
+    @classmethod
+    def of(cls, code: RunErrorCode, message: str) -> Self:
+        """The error of a code, with its remedy; the message is cut to 1,000 characters."""
+        advice = _ADVICE[code]
+        return cls(code, message[:MESSAGE_CHARACTERS], advice.remedy, advice.retryable)
+
+
+def code_of_report(text: str) -> RunErrorCode:
+    """The code that a runner reported; one that this release does not know is the agent's failure."""
+    return RunErrorCode(text) if text in list(RunErrorCode) else RunErrorCode.AGENT_FAILED

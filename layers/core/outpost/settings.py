@@ -1,0 +1,41 @@
+"""What a function is told by its environment, read once; a missing variable fails at start by its name."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+
+class SettingMissing(Exception):
+    """The template does not set a variable that the code needs."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The environment of every function: each field is the variable of the same name in capitals."""
+
+    environment: str
+    version: str
+    git_sha: str
+    build_time: str
+    api_url: str
+    git_base_url: str
+    jobs_table: str
+    api_keys_table: str
+    tenants_table: str
+    audit_table: str
+    artifacts_bucket: str
+    signing_key_secret: str
+    cluster_arn: str
+    state_machine_arn: str
+    agent_log_group_prefix: str
+    concurrent_runs: int
+
+    @classmethod
+    def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Self:
+        """The settings of this process. Raises SettingMissing."""
+        try:
+            texts = {name: variables[name.upper()] for name in cls.__dataclass_fields__}
+        except KeyError as error:
+            raise SettingMissing(f"the environment variable {error.args[0]} is not set") from error
+        return cls(**(texts | {"concurrent_runs": int(texts["concurrent_runs"])}))  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""One decision per file; ports are keyword-only arguments."""

@@ -1,0 +1,59 @@
+"""The one way to change a run: read, decide, write if nothing changed meanwhile, else decide again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from outpost.domain.errors import RunNotFound, Unavailable
+from outpost.domain.event import Event, EventType
+from outpost.domain.run import Artifact, Run
+from outpost.ports import Clock, Identifiers, RunChangedMeanwhile, Runs
+
+ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a decision makes of a run; without an event it is no fact worth keeping (a sign of life)."""
+
+    run: Run
+    event_type: EventType | None = None
+    details: dict[str, str] = field(default_factory=dict)
+    artifacts: tuple[Artifact, ...] | None = None
+
+
+def change_run(
+    tenant_id: str,
+    run_id: str,
+    decide: Callable[[Run], Change],
+    *,
+    runs: Runs,
+    clock: Clock,
+    identifiers: Identifiers,
+) -> Run:
+    """The run after the decision, or as it is where the decision changes nothing. Raises RunNotFound, Unavailable."""
+    for _ in range(ATTEMPTS):
+        before = runs.get(tenant_id, run_id)
+        if before is None:
+            raise RunNotFound(run_id)
+        change = decide(before)
+        if change.run == before:
+            return before
+        try:
+            return runs.save(before, change.run, _event(change, clock, identifiers), change.artifacts)
+        except RunChangedMeanwhile:
+            continue
+    raise Unavailable("the run kept changing")
+
+
+def _event(change: Change, clock: Clock, identifiers: Identifiers) -> Event | None:
+    if change.event_type is None:
+        return None
+    now = clock.now()
+    return Event(
+        event_id=identifiers.new(now),
+        tenant_id=change.run.tenant_id,
+        type=change.event_type,
+        at=now,
+        run_id=change.run.run_id,
+        details={"attempt": str(change.run.attempt), **change.details},
+    )

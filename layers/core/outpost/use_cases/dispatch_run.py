@@ -1,0 +1,139 @@
+"""Accepts a dispatch: one transaction records the run, then its execution is started."""
+
+import logging
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from outpost.domain.agents import AGENTS
+from outpost.domain.api_key import Caller
+from outpost.domain.errors import AgentUnavailable, IdempotencyConflict, OutpostError, Unavailable
+from outpost.domain.event import Event, EventType
+from outpost.domain.run import CHECK_SECONDS, Run, RunStatus
+from outpost.ports import (
+    Admission,
+    Clock,
+    Executions,
+    Files,
+    IdempotencyLock,
+    Identifiers,
+    RunExistsAlready,
+    Runs,
+    SigningKey,
+)
+from outpost.use_cases.start_execution import start_execution
+
+logger = logging.getLogger(__name__)
+
+IDEMPOTENCY_HOURS = 24
+# A DynamoDB item holds 400 KB, and a write costs by the kilobyte: longer texts lie in the bucket.
+INLINE_TASK_BYTES = 16_384
+PREVIEW_CHARACTERS = 1_000
+
+
+@dataclass(frozen=True)
+class Dispatch:
+    """A validated request for a run; `body_sha256` stands for the request where an idempotency key is used again."""
+
+    agent: str
+    model_id: str
+    task: str
+    timeout_seconds: int
+    body_sha256: str
+    api_url: str
+    repo: str | None = None
+    branch: str | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    requested_by: str | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True)
+class Dispatched:
+    """The run of a dispatch, and whether an earlier request had made it."""
+
+    run: Run
+    is_replay: bool
+
+
+def dispatch_run(
+    caller: Caller,
+    dispatch: Dispatch,
+    *,
+    runs: Runs,
+    files: Files,
+    executions: Executions,
+    signing_key: SigningKey,
+    clock: Clock,
+    identifiers: Identifiers,
+) -> Dispatched:
+    """Record the run and start it.
+
+    Raises AgentUnavailable, IdempotencyConflict, and what `Runs.create` refuses. Once the record is written nothing
+    is refused any more: what does not start now is started by the sweep.
+    """
+    if not AGENTS[dispatch.agent].available:
+        raise AgentUnavailable(dispatch.agent)
+    now = clock.now()
+    run = _new_run(caller, dispatch, run_id=identifiers.new(now), clock=clock)
+    if run.task_in_bucket:
+        files.put_task(run.tenant_id, run.run_id, dispatch.task)
+    event = Event(
+        event_id=identifiers.new(now),
+        tenant_id=run.tenant_id,
+        type=EventType.RUN_ACCEPTED,
+        at=now,
+        run_id=run.run_id,
+        details={"agent": run.agent, "modelId": run.model_id, "keyId": caller.key_id},
+    )
+    try:
+        runs.create(run, event, Admission(caller, _lock(run, dispatch)))
+    except RunExistsAlready:
+        return Dispatched(_replay(caller, dispatch, runs), is_replay=True)
+    try:
+        start_execution(run, executions=executions, signing_key=signing_key)
+    except OutpostError:
+        logger.warning("the execution did not start; the sweep will start it", extra={"run_id": run.run_id})
+    return Dispatched(run, is_replay=False)
+
+
+def _new_run(caller: Caller, dispatch: Dispatch, *, run_id: str, clock: Clock) -> Run:
+    now = clock.now()
+    in_bucket = len(dispatch.task.encode()) > INLINE_TASK_BYTES
+    return Run(
+        tenant_id=caller.tenant_id,
+        run_id=run_id,
+        status=RunStatus.PENDING,
+        agent=dispatch.agent,
+        model_id=dispatch.model_id,
+        task=dispatch.task[:PREVIEW_CHARACTERS] if in_bucket else dispatch.task,
+        task_in_bucket=in_bucket,
+        timeout_seconds=dispatch.timeout_seconds,
+        created_at=now,
+        status_since=now,
+        check_at=now + timedelta(seconds=CHECK_SECONDS),
+        created_by=caller.key_id,
+        api_url=dispatch.api_url,
+        repo=dispatch.repo,
+        branch=dispatch.branch,
+        tags=dispatch.tags,
+        requested_by=dispatch.requested_by,
+    )
+
+
+def _lock(run: Run, dispatch: Dispatch) -> IdempotencyLock | None:
+    if dispatch.idempotency_key is None:
+        return None
+    expires_at = run.created_at + timedelta(hours=IDEMPOTENCY_HOURS)
+    return IdempotencyLock(dispatch.idempotency_key, dispatch.body_sha256, run.run_id, expires_at)
+
+
+def _replay(caller: Caller, dispatch: Dispatch, runs: Runs) -> Run:
+    lock = runs.find_lock(caller.tenant_id, dispatch.idempotency_key or "")
+    if lock is None:
+        raise Unavailable("the idempotency key was freed meanwhile")
+    if lock.body_sha256 != dispatch.body_sha256:
+        raise IdempotencyConflict(dispatch.idempotency_key)
+    run = runs.get(caller.tenant_id, lock.run_id)
+    if run is None:
+        raise Unavailable("the run of the idempotency key is not there")
+    return run

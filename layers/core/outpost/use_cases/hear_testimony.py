@@ -1,0 +1,38 @@
+"""What each of the roads to finish_run asks for: note a launch, blame a clock, look for a task nobody follows."""
+
+from outpost.domain.errors import RunNotFound
+from outpost.domain.outcome import Testimony
+from outpost.domain.run import Run, RunStatus
+from outpost.domain.run_error import RunErrorCode
+from outpost.ports import Clock, Identifiers, Runs, Tasks
+from outpost.use_cases.finish_run import finish_run, look_and_finish, mark_stopping, note_task
+
+
+def hear_testimony(testimony: Testimony, *, runs: Runs, tasks: Tasks, clock: Clock, identifiers: Identifiers) -> Run:
+    """The run after the testimony. Raises RunNotFound."""
+    tenant_id, run_id, evidence = testimony.tenant_id, testimony.run_id, testimony.evidence
+    if testimony.ran_out_of_time:
+        _blame_clock(testimony, runs=runs, clock=clock, identifiers=identifiers)
+    if testimony.launched_task_arn is not None and evidence.task is not None and not evidence.task.is_stopped:
+        return note_task(
+            tenant_id,
+            run_id,
+            evidence.attempt,
+            testimony.launched_task_arn,
+            runs=runs,
+            clock=clock,
+            identifiers=identifiers,
+        )
+    if testimony.is_followed:
+        return finish_run(tenant_id, run_id, evidence, runs=runs, clock=clock, identifiers=identifiers)
+    return look_and_finish(tenant_id, run_id, evidence, runs=runs, tasks=tasks, clock=clock, identifiers=identifiers)
+
+
+def _blame_clock(testimony: Testimony, *, runs: Runs, clock: Clock, identifiers: Identifiers) -> None:
+    run = runs.get(testimony.tenant_id, testimony.run_id)
+    if run is None:
+        raise RunNotFound(testimony.run_id)
+    if run.attempt != testimony.evidence.attempt or run.status not in (RunStatus.PENDING, RunStatus.RUNNING):
+        return
+    code = RunErrorCode.START_TIMEOUT if run.started_at is None else RunErrorCode.RUN_TIMEOUT
+    mark_stopping(run.tenant_id, run.run_id, code, runs=runs, clock=clock, identifiers=identifiers)

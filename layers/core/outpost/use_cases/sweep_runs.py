@@ -1,0 +1,177 @@
+"""Looks after what no event has moved: runs without compute, compute without a run, and clocks that ran out."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from outpost.domain.outcome import Evidence, NeverLaunched, StopCode, TaskState
+from outpost.domain.run import (
+    ACTIVE_SHARDS,
+    HEARTBEAT_LOST_SECONDS,
+    START_ALLOWANCE_SECONDS,
+    STOP_GRACE_SECONDS,
+    Run,
+    RunStatus,
+    shard_name,
+)
+from outpost.domain.run_error import RunErrorCode
+from outpost.ports import Clock, Executions, ExecutionStatus, Identifiers, RunChangedMeanwhile, Runs, SigningKey, Tasks
+from outpost.use_cases.finish_run import finish_run, mark_stopping
+from outpost.use_cases.start_execution import start_execution
+
+logger = logging.getLogger(__name__)
+
+RUNS_PER_SHARD = 25
+# How long a call that was under way may still start something: the longest life of a function that starts executions.
+SETTLING = timedelta(seconds=60)
+
+
+class Deed(StrEnum):
+    """What the sweep did for one run or task."""
+
+    NOTHING = "nothing"
+    STARTED = "started"
+    STOPPED = "stopped"
+    FINISHED = "finished"
+    ORPHAN_STOPPED = "orphan-stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Sweeper:
+    """The ports that a sweep needs."""
+
+    runs: Runs
+    tasks: Tasks
+    executions: Executions
+    signing_key: SigningKey
+    clock: Clock
+    identifiers: Identifiers
+
+
+def sweep_runs(sweeper: Sweeper) -> Counter[Deed]:
+    """One bounded round over what is due; how often each deed was done. One run's trouble does not stop the others."""
+    now = sweeper.clock.now()
+    alive = {(task.tenant_id, task.run_id, task.attempt): task for task in sweeper.tasks.alive()}
+    deeds: Counter[Deed] = Counter()
+    for number in range(ACTIVE_SHARDS):
+        for tenant_id, run_id in sweeper.runs.due(shard_name(number), now, RUNS_PER_SHARD):
+            deeds[_guarded(sweeper, tenant_id, run_id, alive)] += 1
+    for task in alive.values():
+        deeds[_stop_orphan(sweeper, task)] += 1
+    return deeds
+
+
+def _guarded(sweeper: Sweeper, tenant_id: str, run_id: str, alive: dict[tuple[str, str, int], TaskState]) -> Deed:
+    try:
+        run = sweeper.runs.get(tenant_id, run_id)
+        if run is None or run.status.is_terminal:
+            return Deed.NOTHING  # the index lags behind the table
+        deed = _look_after(sweeper, run, alive.get((tenant_id, run_id, run.attempt)))
+        _postpone(sweeper, tenant_id, run_id)
+        return deed
+    except Exception:
+        logger.exception("a run could not be looked after", extra={"run_id": run_id})
+        return Deed.FAILED
+
+
+def _look_after(sweeper: Sweeper, run: Run, alive: TaskState | None) -> Deed:
+    now = sweeper.clock.now()
+    task = _task_of(sweeper, run, alive, now)
+    if task is not None and task.is_stopped:
+        return _finish(sweeper, run, Evidence(run.attempt, task=task))
+    execution = sweeper.executions.status(run.run_id)
+    overdue = _overdue(run, now)
+    if overdue is not None:
+        run = mark_stopping(
+            run.tenant_id,
+            run.run_id,
+            overdue,
+            runs=sweeper.runs,
+            clock=sweeper.clock,
+            identifiers=sweeper.identifiers,
+        )
+    if execution is None and run.status is RunStatus.PENDING and run.stop_code is None:
+        start_execution(run, executions=sweeper.executions, signing_key=sweeper.signing_key)
+        return Deed.STARTED
+    if execution is ExecutionStatus.RUNNING:
+        return _stop_if_asked(sweeper, run, task)
+    if task is not None:
+        sweeper.tasks.stop(task.task_arn, "Its execution has ended.")
+        return Deed.STOPPED
+    if now - run.status_since < SETTLING:
+        return Deed.NOTHING
+    return _finish(sweeper, run, Evidence(run.attempt, never_launched=NeverLaunched.EXECUTION_ENDED))
+
+
+def _task_of(sweeper: Sweeper, run: Run, alive: TaskState | None, now: datetime) -> TaskState | None:
+    """The run's task; one that ECS has forgotten (it keeps a stopped task about an hour) has stopped."""
+    if run.task_arn is None:
+        return alive
+    task = sweeper.tasks.describe(run.task_arn)
+    if task is None and now - run.status_since > timedelta(seconds=START_ALLOWANCE_SECONDS):
+        return TaskState(
+            task_arn=run.task_arn,
+            tenant_id=run.tenant_id,
+            run_id=run.run_id,
+            attempt=run.attempt,
+            is_stopped=True,
+            stop_code=StopCode.UNKNOWN,
+            stopped_reason="ECS no longer knows the task",
+        )
+    return task
+
+
+def _overdue(run: Run, now: datetime) -> RunErrorCode | None:
+    """The clock of the run that has run out, if one has."""
+    if run.status is RunStatus.PENDING and now - run.status_since > timedelta(seconds=START_ALLOWANCE_SECONDS):
+        return RunErrorCode.START_TIMEOUT
+    if run.status is RunStatus.RUNNING:
+        if run.deadline and now > run.deadline + timedelta(seconds=STOP_GRACE_SECONDS):
+            return RunErrorCode.RUN_TIMEOUT
+        if run.heartbeat_at and now - run.heartbeat_at > timedelta(seconds=HEARTBEAT_LOST_SECONDS):
+            return RunErrorCode.HEARTBEAT_LOST
+    return None
+
+
+def _stop_if_asked(sweeper: Sweeper, run: Run, task: TaskState | None) -> Deed:
+    if run.status is not RunStatus.CANCELLING and run.stop_code is None:
+        return Deed.NOTHING
+    code = run.stop_code or RunErrorCode.CANCELLED_BY_USER
+    sweeper.executions.stop(run.run_id, error=code, cause=run.cancel_reason or "The sweep stopped it.")
+    if task is not None:
+        sweeper.tasks.stop(task.task_arn, f"{code}: the sweep stopped it.")
+    return Deed.STOPPED
+
+
+def _finish(sweeper: Sweeper, run: Run, evidence: Evidence) -> Deed:
+    run = finish_run(
+        run.tenant_id,
+        run.run_id,
+        evidence,
+        runs=sweeper.runs,
+        clock=sweeper.clock,
+        identifiers=sweeper.identifiers,
+    )
+    return Deed.FINISHED if run.status.is_terminal else Deed.NOTHING
+
+
+def _postpone(sweeper: Sweeper, tenant_id: str, run_id: str) -> None:
+    run = sweeper.runs.get(tenant_id, run_id)
+    if run is None or run.status.is_terminal:
+        return
+    try:
+        sweeper.runs.save(run, run.checked(sweeper.clock.now()), event=None)
+    except RunChangedMeanwhile:
+        logger.info("the run moved by itself", extra={"run_id": run_id})
+
+
+def _stop_orphan(sweeper: Sweeper, task: TaskState) -> Deed:
+    """A task whose run is over, gone, or at another attempt works for nobody."""
+    run = sweeper.runs.get(task.tenant_id, task.run_id)
+    if run is not None and not run.status.is_terminal and run.attempt == task.attempt:
+        return Deed.NOTHING
+    sweeper.tasks.stop(task.task_arn, "No live run has this task.")
+    return Deed.ORPHAN_STOPPED

@@ -1,0 +1,84 @@
+"""The composition root: which adapter serves which port, each made at its first use."""
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import boto3
+from botocore.config import Config
+
+from outpost.adapters.aws import CONFIG
+from outpost.adapters.aws_components import AwsComponents
+from outpost.adapters.cloudwatch_agent_logs import CloudWatchAgentLogs
+from outpost.adapters.dynamo_accounts import DynamoAccounts, DynamoApiKeys
+from outpost.adapters.dynamo_runs import DynamoRuns
+from outpost.adapters.ecs_tasks import EcsTasks
+from outpost.adapters.s3_files import S3Files
+from outpost.adapters.secrets_signing_key import SecretsManagerSigningKey
+from outpost.adapters.step_functions_executions import StepFunctionsExecutions
+from outpost.adapters.system import SystemClock, UlidIdentifiers
+from outpost.settings import Settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class Wiring:
+    """The ports on AWS. A function pays at its start only for what it uses: clients are the slowest part of it."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = SystemClock()
+        self.identifiers = UlidIdentifiers()
+        self._session = boto3.session.Session()
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The ports of this function, as its environment says."""
+        return cls(Settings.from_environment())
+
+    @cached_property
+    def _dynamodb(self) -> "DynamoDBClient":
+        return self._session.client("dynamodb", config=CONFIG)
+
+    @cached_property
+    def _step_functions(self) -> "SFNClient":
+        return self._session.client("stepfunctions", config=CONFIG)
+
+    @cached_property
+    def runs(self) -> DynamoRuns:
+        return DynamoRuns(self._dynamodb, self.settings)
+
+    @cached_property
+    def api_keys(self) -> DynamoApiKeys:
+        return DynamoApiKeys(self._dynamodb, self.settings)
+
+    @cached_property
+    def accounts(self) -> DynamoAccounts:
+        return DynamoAccounts(self._dynamodb, self.settings)
+
+    @cached_property
+    def executions(self) -> StepFunctionsExecutions:
+        return StepFunctionsExecutions(self._step_functions, self.settings)
+
+    @cached_property
+    def tasks(self) -> EcsTasks:
+        return EcsTasks(self._session.client("ecs", config=CONFIG), self.settings)
+
+    @cached_property
+    def files(self) -> S3Files:
+
+        config = CONFIG.merge(Config(signature_version="s3v4"))
+        return S3Files(self._session.client("s3", config=config), self.settings)
+
+    @cached_property
+    def agent_logs(self) -> CloudWatchAgentLogs:
+        return CloudWatchAgentLogs(self._session.client("logs", config=CONFIG), self.settings)
+
+    @cached_property
+    def signing_key(self) -> SecretsManagerSigningKey:
+        return SecretsManagerSigningKey(self._session.client("secretsmanager", config=CONFIG), self.settings)
+
+    @cached_property
+    def components(self) -> AwsComponents:
+        return AwsComponents(self._dynamodb, self._step_functions, self.clock, self.settings)
