@@ -274,4 +274,4 @@ def _refusal(error: ValidationError) -> BodyMalformed | InputInvalid:
 def _sentence(kind: str, message: str) -> str:
     if kind == "extra_forbidden":
         return "is not known here"
-    return message.removeprefix("Value error, ").removeprefix("Input should ").strip()
+    return message.removeprefix("Value error, ").replace("Input should ", "must ", 1)

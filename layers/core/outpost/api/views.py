@@ -10,6 +10,20 @@ from outpost.ports import LogLine, PresignedUrl
 
 View = Mapping[str, object]
 
+# Fields of the contract whose features this release does not have: absent values are null, not missing.
+NOT_YET = (
+    "context",
+    "workspaceMode",
+    "workspaceId",
+    "priority",
+    "queueTimeoutSeconds",
+    "attempts",
+    "queuePosition",
+    "usage",
+    "promotion",
+    "parentRunId",
+)
+
 
 def time_view(at: datetime | None) -> str | None:
     """RFC 3339, UTC, milliseconds."""
@@ -41,6 +55,7 @@ def run_view(run: Run, task: str | None = None) -> View:
         "exitCode": run.exit_code,
         "error": _error_view(run.error),
         "result": _result_view(run.result),
+        **dict.fromkeys(NOT_YET),
     }
 
 

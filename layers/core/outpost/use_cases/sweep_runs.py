@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 RUNS_PER_SHARD = 25
 # How long a call that was under way may still start something: the longest life of a function that starts executions.
 SETTLING = timedelta(seconds=60)
+# ECS shows a stopped task for about an hour; one that it does not show a moment after its launch may be on its way.
+FORGOTTEN = timedelta(hours=2)
 
 
 class Deed(StrEnum):
@@ -107,11 +109,11 @@ def _look_after(sweeper: Sweeper, run: Run, alive: TaskState | None) -> Deed:
 
 
 def _task_of(sweeper: Sweeper, run: Run, alive: TaskState | None, now: datetime) -> TaskState | None:
-    """The run's task; one that ECS has forgotten (it keeps a stopped task about an hour) has stopped."""
+    """The run's task; one that has been silent for so long that ECS has forgotten it has stopped."""
     if run.task_arn is None:
         return alive
     task = sweeper.tasks.describe(run.task_arn)
-    if task is None and now - run.status_since > timedelta(seconds=START_ALLOWANCE_SECONDS):
+    if task is None and now - (run.heartbeat_at or run.status_since) > FORGOTTEN:
         return TaskState(
             task_arn=run.task_arn,
             tenant_id=run.tenant_id,

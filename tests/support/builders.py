@@ -1,0 +1,172 @@
+"""Data for tests: each builder gives a valid thing, and takes what the test is about."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from outpost.domain.api_key import ApiKey, Caller, KeyStatus, Scope, hash_secret
+from outpost.domain.event import Event, EventType
+from outpost.domain.outcome import Evidence, StopCode, TaskState
+from outpost.domain.run import Report, ReportedOutcome, Result, Run, RunStatus
+from outpost.domain.tenant import Tenant, TenantStatus
+
+NOON = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
+SECRET = "otp_" + "a1" * 32
+CLAIM = "c" * 32
+TASK_ARN = "arn:aws:ecs:us-east-1:123456789012:task/outpost-dev/0123456789abcdef"
+
+
+def later(**span: float) -> datetime:
+    """A time after noon."""
+    return NOON + timedelta(**span)
+
+
+def a_run(**changes: Any) -> Run:
+    """A run that was accepted at noon and waits for its runner."""
+    run = Run(
+        tenant_id="acme",
+        run_id="01JGFJJZ00ABCDEFGHJKMNPQRS",
+        status=RunStatus.PENDING,
+        agent="shell",
+        model_id="none",
+        task="echo hello",
+        task_in_bucket=False,
+        timeout_seconds=600,
+        created_at=NOON,
+        status_since=NOON,
+        check_at=later(seconds=60),
+        created_by="01JGFJJZ00KEYKEYKEYKEYKEYK",
+        api_url="https://api.example.com/dev",
+    )
+    return replace(run, **changes)
+
+
+def a_running_run(**changes: Any) -> Run:
+    """A run that was claimed ten seconds after noon."""
+    claimed = a_run().claimed(attempt=1, claim_id=CLAIM, task_arn=TASK_ARN, at=later(seconds=10))
+    return replace(claimed, **changes)
+
+
+def a_report(**changes: Any) -> Report:
+    """A runner's report of success."""
+    report = Report(
+        attempt=1,
+        outcome=ReportedOutcome.SUCCEEDED,
+        exit_code=0,
+        error=None,
+        result=Result("done", 1, 2, 3, "a" * 40, "b" * 40),
+        reported_at=later(seconds=60),
+    )
+    return replace(report, **changes)
+
+
+def a_stopped_task(**changes: Any) -> TaskState:
+    """The task of the run, which ended by itself with exit code 0."""
+    task = TaskState(
+        task_arn=TASK_ARN,
+        tenant_id="acme",
+        run_id=a_run().run_id,
+        attempt=1,
+        is_stopped=True,
+        stop_code=StopCode.ESSENTIAL_CONTAINER_EXITED,
+        stopped_reason="Essential container in task exited",
+        exit_code=0,
+        stopped_at=later(seconds=70),
+    )
+    return replace(task, **changes)
+
+
+def evidence_of(task: TaskState) -> Evidence:
+    """Evidence that is the state of a task."""
+    return Evidence(attempt=task.attempt, task=task)
+
+
+def an_event(**changes: Any) -> Event:
+    """The event of a run's acceptance."""
+    event = Event("01JGFJJZ00EVENTEVENTEVENTE", "acme", EventType.RUN_ACCEPTED, NOON, a_run().run_id)
+    return replace(event, **changes)
+
+
+def a_tenant(**changes: Any) -> Tenant:
+    """A tenant with room for ten runs."""
+    return replace(Tenant("acme", "Acme", TenantStatus.ACTIVE, 10, 0, NOON), **changes)
+
+
+def a_key(**changes: Any) -> ApiKey:
+    """The tenant's key, whose secret is SECRET, with every scope."""
+    key = ApiKey(
+        key_hash=hash_secret(SECRET),
+        key_id="01JGFJJZ00KEYKEYKEYKEYKEYK",
+        tenant_id="acme",
+        name="first key",
+        prefix=SECRET[:15],
+        scopes=frozenset(Scope),
+        status=KeyStatus.ACTIVE,
+        created_at=NOON,
+    )
+    return replace(key, **changes)
+
+
+def a_caller(**changes: Any) -> Caller:
+    """Who holds the tenant's key."""
+    key = a_key()
+    return replace(Caller(key.tenant_id, key.key_id, key.key_hash, key.scopes), **changes)
+
+
+def an_ecs_task(**changes: Any) -> dict[str, Any]:
+    """A stopped task as ECS sends it, camelCase."""
+    task = {
+        "taskArn": TASK_ARN,
+        "clusterArn": "arn:aws:ecs:us-east-1:123456789012:cluster/outpost-dev",
+        "lastStatus": "STOPPED",
+        "desiredStatus": "STOPPED",
+        "stopCode": "EssentialContainerExited",
+        "stoppedReason": "Essential container in task exited",
+        "stoppedAt": "2030-01-01T12:01:10Z",
+        "version": 7,
+        "containers": [{"name": "runner", "lastStatus": "STOPPED", "exitCode": 0}],
+        "overrides": {"containerOverrides": [{"name": "runner", "environment": run_environment()}]},
+    }
+    return task | changes
+
+
+def run_environment(attempt: int = 1) -> list[dict[str, str]]:
+    """The environment by which a task says whose run it is."""
+    values = {"RUN_ID": a_run().run_id, "TENANT_ID": "acme", "ATTEMPT": str(attempt)}
+    return [{"name": name, "value": value} for name, value in values.items()]
+
+
+def in_pascal_case(value: Any) -> Any:
+    """A payload with every name's first letter in upper case, as Step Functions shows it."""
+    if isinstance(value, Mapping):
+        return {name[0].upper() + name[1:]: in_pascal_case(inner) for name, inner in value.items()}
+    return [in_pascal_case(inner) for inner in value] if isinstance(value, list) else value
+
+
+def an_api_event(method: str, resource: str, **changes: Any) -> dict[str, Any]:
+    """A request as API Gateway hands it to Lambda; `path_id`, `body`, `headers` and `query` say what is special."""
+    path_id = changes.get("path_id", "")
+    path = resource.replace("{id}", path_id)
+    query: dict[str, list[str]] = changes.get("query", {})
+    headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"} | changes.get("headers", {})
+    return {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": headers,
+        "multiValueHeaders": {name: [value] for name, value in headers.items()},
+        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "multiValueQueryStringParameters": query or None,
+        "pathParameters": {"id": path_id} if path_id else None,
+        "requestContext": {
+            "requestId": "request-1",
+            "stage": "dev",
+            "domainName": "api.example.com",
+            "resourcePath": resource,
+            "httpMethod": method,
+            "identity": {"sourceIp": "192.0.2.1"},
+        },
+        "body": changes.get("body"),
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,233 @@
+"""Cancel, finish and sweep."""
+
+from dataclasses import replace
+
+import pytest
+from builders import TASK_ARN, a_run, a_running_run, a_stopped_task, evidence_of, later
+
+from outpost.domain.errors import RunAlreadyEnded, RunNotFound
+from outpost.domain.outcome import Evidence, NeverLaunched, Testimony
+from outpost.domain.run import RunStatus
+from outpost.domain.run_error import RunErrorCode
+from outpost.ports import ExecutionStatus
+from outpost.use_cases.cancel_run import cancel_run
+from outpost.use_cases.hear_testimony import hear_testimony
+from outpost.use_cases.sweep_runs import Deed, Sweeper, sweep_runs
+
+CHANGE = ("runs", "clock", "identifiers")
+RUN_ID = a_run().run_id
+
+
+def cancel(world, reason=None):
+    return cancel_run("acme", RUN_ID, reason, **world.ports(*CHANGE, "executions"))
+
+
+def hear(world, evidence, **road):
+    return hear_testimony(Testimony("acme", RUN_ID, evidence, **road), **world.ports(*CHANGE, "tasks"))
+
+
+def sweep(world):
+    names = ("runs", "tasks", "executions", "signing_key", "clock", "identifiers")
+    return {deed: count for deed, count in sweep_runs(Sweeper(**world.ports(*names))).items() if count}
+
+
+def test_a_cancel_stops_the_execution_and_waits_for_the_proof(world):
+    world.add(a_running_run())
+    assert cancel(world, "enough").status is RunStatus.CANCELLING
+    assert world.executions.stopped[RUN_ID] == "CANCELLED_BY_USER: enough"
+    assert world.runs.tenants["acme"].active_runs == 1
+
+
+def test_a_cancel_again_gives_the_same_answer(world):
+    world.add(a_running_run())
+    assert cancel(world, "first") == cancel(world, "second")
+    assert world.event_types() == ["run.cancelling"]
+
+
+def test_a_cancel_stands_though_the_stop_failed(world):
+    world.add(a_running_run())
+    world.executions.is_down = True
+    assert cancel(world).status is RunStatus.CANCELLING
+
+
+def test_a_cancel_of_a_run_that_has_ended_is_refused(world):
+    world.add(a_running_run(status=RunStatus.COMPLETED))
+    with pytest.raises(RunAlreadyEnded):
+        cancel(world)
+
+
+def test_a_cancel_of_no_run_is_refused(world):
+    with pytest.raises(RunNotFound):
+        cancel(world)
+
+
+def test_the_end_of_the_task_ends_the_run_and_frees_its_slot(world):
+    world.add(a_running_run().cancel_requested(None, later(seconds=20)))
+    assert hear(world, evidence_of(a_stopped_task())).status is RunStatus.CANCELLED
+    assert world.runs.tenants["acme"].active_runs == 0
+    assert world.event_types() == ["run.cancelled"]
+
+
+def test_evidence_heard_twice_ends_the_run_once(world):
+    world.add(a_running_run())
+    first = hear(world, evidence_of(a_stopped_task()))
+    assert hear(world, evidence_of(a_stopped_task(exit_code=9))) == first
+    assert len(world.runs.events) == 1
+    assert world.runs.tenants["acme"].active_runs == 0
+
+
+def test_a_launch_is_noted_so_that_the_task_can_be_found(world):
+    world.add(a_run())
+    task = a_stopped_task(is_stopped=False)
+    run = hear(world, evidence_of(task), launched_task_arn=task.task_arn)
+    assert (run.status, run.task_arn) == (RunStatus.PENDING, TASK_ARN)
+
+
+def test_a_machine_out_of_time_blames_the_clock_and_stops_the_task(world):
+    world.add(a_running_run())
+    world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
+    run = hear(world, Evidence(1), ran_out_of_time=True, is_followed=False)
+    assert (run.status, run.stop_code) == (RunStatus.RUNNING, RunErrorCode.RUN_TIMEOUT)
+    assert world.tasks.stopped == [TASK_ARN]
+
+
+def test_a_machine_out_of_time_whose_task_has_stopped_ends_the_run(world):
+    world.add(a_running_run())
+    world.tasks.states[TASK_ARN] = a_stopped_task(exit_code=137)
+    run = hear(world, Evidence(1), ran_out_of_time=True, is_followed=False)
+    assert (run.status, run.error.code) == (RunStatus.TIMEOUT, RunErrorCode.RUN_TIMEOUT)
+
+
+def test_a_machine_out_of_time_before_the_claim_blames_the_start(world):
+    world.add(a_run())
+    hear(world, Evidence(1), ran_out_of_time=True, is_followed=False)
+    assert world.run().stop_code is RunErrorCode.START_TIMEOUT
+
+
+def test_a_refused_launch_ends_the_run(world):
+    world.add(a_run())
+    run = hear(world, Evidence(1, never_launched=NeverLaunched.LAUNCH_REFUSED), is_followed=False)
+    assert run.error.code is RunErrorCode.AGENT_START_FAILED
+
+
+def test_the_sweep_leaves_alone_what_is_not_due(world):
+    world.add(a_run())
+    assert sweep(world) == {}
+
+
+def test_the_sweep_starts_what_was_accepted_and_not_started(world):
+    world.add(a_run())
+    world.clock.move(seconds=61)
+    assert sweep(world) == {Deed.STARTED: 1}
+    assert RUN_ID in world.executions.started
+    assert sweep(world) == {}
+
+
+def test_the_sweep_lets_a_healthy_run_be(world):
+    world.add(a_running_run(heartbeat_at=later(seconds=60)))
+    world.executions.statuses[RUN_ID] = ExecutionStatus.RUNNING
+    world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
+    world.clock.move(seconds=75)
+    assert sweep(world) == {Deed.NOTHING: 2}
+    assert world.run().check_at == later(seconds=135)
+
+
+def test_the_sweep_finishes_what_ended_unseen(world):
+    world.add(a_running_run())
+    world.tasks.states[TASK_ARN] = a_stopped_task(exit_code=137)
+    world.clock.move(seconds=75)
+    assert sweep(world) == {Deed.FINISHED: 1}
+    assert world.run().error.code is RunErrorCode.COMPUTE_LOST
+
+
+def test_the_sweep_stops_a_silent_runner(world):
+    world.add(a_running_run())
+    world.executions.statuses[RUN_ID] = ExecutionStatus.RUNNING
+    world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
+    world.clock.move(seconds=75)
+    assert sweep(world)[Deed.STOPPED] == 1
+    assert world.run().stop_code is RunErrorCode.HEARTBEAT_LOST
+    assert world.executions.stopped[RUN_ID].startswith("HEARTBEAT_LOST")
+    assert world.tasks.stopped == [TASK_ARN]
+
+
+def test_the_sweep_stops_a_run_past_its_time_whose_runner_still_beats(world):
+    world.add(a_running_run(heartbeat_at=later(seconds=740)))
+    world.executions.statuses[RUN_ID] = ExecutionStatus.RUNNING
+    world.clock.move(seconds=740)
+    assert sweep(world) == {Deed.STOPPED: 1}
+    assert world.run().stop_code is RunErrorCode.RUN_TIMEOUT
+
+
+def test_the_sweep_stops_what_nobody_claimed(world):
+    world.add(a_run())
+    world.executions.statuses[RUN_ID] = ExecutionStatus.RUNNING
+    world.clock.move(seconds=601)
+    assert sweep(world) == {Deed.STOPPED: 1}
+    assert world.run().stop_code is RunErrorCode.START_TIMEOUT
+
+
+def test_the_sweep_stops_again_what_a_cancel_could_not(world):
+    world.add(a_running_run().cancel_requested("enough", later(seconds=20)))
+    world.executions.statuses[RUN_ID] = ExecutionStatus.RUNNING
+    world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
+    world.clock.move(seconds=90)
+    assert sweep(world)[Deed.STOPPED] == 1
+    assert world.executions.stopped[RUN_ID] == "CANCELLED_BY_USER: enough"
+
+
+def test_the_sweep_ends_a_cancelled_run_whose_execution_never_began(world):
+    world.add(a_run().cancel_requested(None, later(seconds=1)))
+    world.clock.move(seconds=90)
+    assert sweep(world) == {Deed.FINISHED: 1}
+    assert world.run().status is RunStatus.CANCELLED
+
+
+def test_the_sweep_waits_for_calls_that_may_be_under_way(world):
+    cancelled = a_run().cancel_requested(None, later(seconds=1))
+    world.add(replace(cancelled, check_at=later(seconds=10)))
+    world.clock.move(seconds=30)
+    assert sweep(world) == {Deed.NOTHING: 1}
+
+
+def test_the_sweep_ends_a_run_whose_execution_ended_without_a_task(world):
+    world.add(a_run())
+    world.executions.statuses[RUN_ID] = ExecutionStatus.ABORTED
+    world.clock.move(seconds=90)
+    assert sweep(world) == {Deed.FINISHED: 1}
+    assert world.run().error.code is RunErrorCode.AGENT_START_FAILED
+
+
+def test_the_sweep_stops_a_task_whose_execution_is_over(world):
+    world.add(a_running_run(heartbeat_at=later(seconds=80)))
+    world.executions.statuses[RUN_ID] = ExecutionStatus.ABORTED
+    world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
+    world.clock.move(seconds=90)
+    assert sweep(world)[Deed.STOPPED] == 1
+    assert world.tasks.stopped == [TASK_ARN]
+
+
+def test_the_sweep_ends_a_run_whose_task_ecs_has_forgotten(world):
+    world.add(a_running_run())
+    world.clock.move(hours=3)
+    assert sweep(world) == {Deed.FINISHED: 1}
+    assert world.run().error.code is RunErrorCode.COMPUTE_LOST
+
+
+@pytest.mark.parametrize(
+    "run", [a_running_run(status=RunStatus.COMPLETED), a_running_run(attempt=2, check_at=later(days=1))]
+)
+def test_the_sweep_stops_a_task_that_works_for_no_live_run(world, run):
+    world.add(run)
+    world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
+    assert sweep(world) == {Deed.ORPHAN_STOPPED: 1}
+    assert world.tasks.stopped == [TASK_ARN]
+
+
+def test_one_runs_trouble_does_not_keep_the_sweep_from_the_others(world):
+    other = a_run(run_id="01JGFJJZ00ZZZZZZZZZZZZZZZZ")
+    world.add(a_run(), other)
+    world.executions.is_down = True
+    world.tasks.states[TASK_ARN] = a_stopped_task(run_id=other.run_id, is_stopped=False)
+    world.clock.move(seconds=90)
+    assert sweep(world)[Deed.FAILED] == 2
