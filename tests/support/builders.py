@@ -26,7 +26,7 @@ def a_run(**changes: Any) -> Run:
     """A run that was accepted at noon and waits for its runner."""
     run = Run(
         tenant_id="acme",
-        run_id="01JGFJJZ00ABCDEFGHJKMNPQRS",
+        run_id="01Q3ENHRG0ABCDEFGHJKMNPQRS",
         status=RunStatus.PENDING,
         agent="shell",
         model_id="none",
@@ -36,7 +36,7 @@ def a_run(**changes: Any) -> Run:
         created_at=NOON,
         status_since=NOON,
         check_at=later(seconds=60),
-        created_by="01JGFJJZ00KEYKEYKEYKEYKEYK",
+        created_by="01Q3ENHRG0KEYKEYKEYKEYKEYK",
         api_url="https://api.example.com/dev",
     )
     return replace(run, **changes)
@@ -84,7 +84,7 @@ def evidence_of(task: TaskState) -> Evidence:
 
 def an_event(**changes: Any) -> Event:
     """The event of a run's acceptance."""
-    event = Event("01JGFJJZ00EVENTEVENTEVENTE", "acme", EventType.RUN_ACCEPTED, NOON, a_run().run_id)
+    event = Event("01Q3ENHRG0EVENTEVENTEVENTE", "acme", EventType.RUN_ACCEPTED, NOON, a_run().run_id)
     return replace(event, **changes)
 
 
@@ -97,7 +97,7 @@ def a_key(**changes: Any) -> ApiKey:
     """The tenant's key, whose secret is SECRET, with every scope."""
     key = ApiKey(
         key_hash=hash_secret(SECRET),
-        key_id="01JGFJJZ00KEYKEYKEYKEYKEYK",
+        key_id="01Q3ENHRG0KEYKEYKEYKEYKEYK",
         tenant_id="acme",
         name="first key",
         prefix=SECRET[:15],

@@ -50,7 +50,7 @@ class CountedIdentifiers:
 
     def new(self, at: datetime) -> str:
         self.count += 1
-        return f"01JGFJJZ00{self.count:016d}"
+        return f"01Q3ENHRG0{self.count:016d}"
 
 
 @dataclass

@@ -225,7 +225,7 @@ def test_the_sweep_stops_a_task_that_works_for_no_live_run(world, run):
 
 
 def test_one_runs_trouble_does_not_keep_the_sweep_from_the_others(world):
-    other = a_run(run_id="01JGFJJZ00ZZZZZZZZZZZZZZZZ")
+    other = a_run(run_id="01Q3ENHRG0ZZZZZZZZZZZZZZZZ")
     world.add(a_run(), other)
     world.executions.is_down = True
     world.tasks.states[TASK_ARN] = a_stopped_task(run_id=other.run_id, is_stopped=False)

@@ -134,5 +134,5 @@ def test_a_run_that_has_ended_holds_nothing(status):
 
 
 def test_runs_spread_over_the_shards():
-    shards = {replace(a_run(), run_id=f"01JGFJJZ00{number:016d}").active_shard for number in range(100)}
+    shards = {replace(a_run(), run_id=f"01Q3ENHRG0{number:016d}").active_shard for number in range(100)}
     assert len(shards) == 8

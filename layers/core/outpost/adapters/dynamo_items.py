@@ -71,8 +71,9 @@ def _adapter(kind: type) -> TypeAdapter[Any]:
 
 
 def encode(value: object) -> dict[str, Any]:
-    """A frozen dataclass as plain attributes; what is None is left out."""
-    return dict(_adapter(type(value)).dump_python(value, mode="json", exclude_none=True))
+    """A frozen dataclass as plain attributes; those that are None are left out."""
+    attributes: dict[str, Any] = _adapter(type(value)).dump_python(value, mode="json")
+    return {name: attribute for name, attribute in attributes.items() if attribute is not None}
 
 
 def decode(kind: type[T], item: Mapping[str, Any]) -> T:
