@@ -15,7 +15,7 @@ from outpost.api.request import Request, read_bearer, read_header
 from outpost.api.routes import Route, find_route, methods_of
 from outpost.api.views import View, time_view
 from outpost.domain.api_key import Caller
-from outpost.domain.errors import CallerUnknown, OutpostError
+from outpost.domain.errors import CallerUnknown, NotFound, OutpostError
 from outpost.use_cases.authenticate import authenticate
 from outpost.wiring import Wiring
 
@@ -120,7 +120,10 @@ class Application:
         return self._error(DEFECT)
 
     def _not_found(self, _: NotFoundError) -> Response[str]:
-        allowed = methods_of(self._resolver.current_event.path)
+        event = self._resolver.current_event
+        allowed = methods_of(event.path)
+        if event.http_method in allowed:
+            return self._refuse(NotFound("an id with characters that no id has"))
         return self._refuse(MethodUnknown(allowed) if allowed else RouteUnknown())
 
     def _error(self, answer: Answer) -> Response[str]:

@@ -17,6 +17,7 @@ from pydantic import (
     field_validator,
 )
 from pydantic.alias_generators import to_camel
+from pydantic_core import ErrorDetails
 
 from outpost.api.errors import BodyMalformed
 from outpost.domain.agents import AGENTS
@@ -264,14 +265,35 @@ def _refusal(error: ValidationError) -> BodyMalformed | InputInvalid:
     if any(problem["type"] == "json_invalid" for problem in problems):
         return BodyMalformed()
     return InputInvalid(
-        tuple(
-            FieldError(".".join(map(str, problem["loc"])) or "body", _sentence(problem["type"], problem["msg"]))
-            for problem in problems
-        )
+        tuple(FieldError(".".join(map(str, problem["loc"])) or "body", _sentence(problem)) for problem in problems)
     )
 
 
-def _sentence(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "is not known here"
-    return message.removeprefix("Value error, ").replace("Input should ", "must ", 1)
+# pydantic's own sentences name its types; these name the caller's. In braces: the bound that was broken.
+_SENTENCES = {
+    "missing": "is required",
+    "extra_forbidden": "is not known here",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_short": "must have at least {min_length} character",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_long": "must have at most {max_length} entries",
+    "too_short": "must have at least {min_length} entries",
+    "string_type": "must be a text",
+    "int_type": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "enum": "must be one of {expected}",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "must match {pattern}",
+    "dict_type": "must be an object",
+    "model_type": "must be an object",
+    "list_type": "must be a list",
+    "timezone_aware": "must have a time zone",
+    "value_error": "{error}",
+}
+
+
+def _sentence(problem: ErrorDetails) -> str:
+    known = _SENTENCES.get(problem["type"])
+    return known.format(**problem.get("ctx", {})) if known else problem["msg"].replace("Input should ", "must ", 1)

@@ -1,0 +1,210 @@
+"""The routes of Outpost as typed methods."""
+
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+
+from outpost_cli.errors import UnexpectedAnswer, UsageRefused
+from outpost_cli.json_fields import JsonObject, read_list
+from outpost_cli.models.page import LogLine, LogPage, Page, RunPage
+from outpost_cli.models.result import ArtifactList, PatchLink
+from outpost_cli.models.run import Receipt, Run
+from outpost_cli.models.service import Fleet, Health
+from outpost_cli.transport import Transport, read_json_object, read_location
+
+Model = TypeVar("Model")
+LONGEST_PAGE = 100
+LONGEST_LOG_PAGE = 1000
+LAST = "last"
+# Anything else could lead a path to another route.
+RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+def make_idempotency_key() -> str:
+    return secrets.token_hex(16)
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """What to run. Without an idempotency key a fresh one is made, so that repeats of one request make one run."""
+
+    agent: str
+    task: str
+    model_id: str | None = None
+    repo: str | None = None
+    branch: str | None = None
+    timeout_seconds: int | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    user_id: str | None = None
+    idempotency_key: str | None = None
+
+    def to_document(self) -> JsonObject:
+        fields: JsonObject = {
+            "agent": self.agent,
+            "task": self.task,
+            "modelId": self.model_id,
+            "repo": self.repo,
+            "branch": self.branch,
+            "timeoutSeconds": self.timeout_seconds,
+            "tags": dict(self.tags) or None,
+            "userId": self.user_id,
+            "idempotencyKey": self.idempotency_key or make_idempotency_key(),
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class RunFilter:
+    """Which runs to list; all that is given must match."""
+
+    status: str | None = None
+    agent: str | None = None
+    repo: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def to_query(self) -> list[tuple[str, str]]:
+        given: dict[str, str | None] = {
+            "status": self.status,
+            "agent": self.agent,
+            "repo": self.repo,
+            "since": None if self.since is None else format_moment(self.since),
+            "until": None if self.until is None else format_moment(self.until),
+        }
+        tags = [("tag", f"{name}:{value}") for name, value in self.tags]
+        return [(name, value) for name, value in given.items() if value is not None] + tags
+
+
+def format_moment(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def interpret(read: Callable[[], Model]) -> Model:
+    """A value of an answer; an answer that is not as the contract says is UnexpectedAnswer."""
+    try:
+        return read()
+    except ValueError as error:
+        raise UnexpectedAnswer(f"The service's answer cannot be read: {error}.") from error
+
+
+class OutpostClient:
+    """A client of one Outpost service. An error answer is raised as a ServiceRefusal of `outpost_cli.errors`."""
+
+    def __init__(self, url: str, api_key: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
+        self._transport = Transport(url, api_key, transport=transport)
+
+    def __enter__(self) -> Self:
+        self._transport.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._transport.__exit__(kind, error, trace)
+
+    def dispatch(self, dispatch: Dispatch) -> Receipt:
+        answer = self._transport.call("POST", "/dispatch", body=dispatch.to_document())
+        is_replay = answer.headers.get("idempotent-replay") == "true"
+        return interpret(lambda: Receipt.from_document(answer.data, is_replay=is_replay))
+
+    def get_run(self, run_id: str) -> Run:
+        answer = self._transport.call("GET", self._run_path(run_id))
+        return interpret(lambda: Run.from_document(answer.data))
+
+    def list_runs(self, chosen: RunFilter, *, limit: int = 20, cursor: str | None = None) -> RunPage:
+        """One page of at most 100 runs, newest first."""
+        query = [*chosen.to_query(), ("limit", str(limit)), *([("cursor", cursor)] if cursor else [])]
+        answer = self._transport.call("GET", "/runs", query=query)
+        return interpret(
+            lambda: RunPage(runs=read_list(answer.data, "runs", Run.from_document), page=Page.from_meta(answer.meta))
+        )
+
+    def iterate_runs(self, chosen: RunFilter, *, limit: int | None) -> Iterator[Run]:
+        """Runs newest first, page by page, until `limit` of them (None: all)."""
+        cursor: str | None = None
+        left = limit
+        while left is None or left > 0:
+            page = self.list_runs(chosen, limit=min(left or LONGEST_PAGE, LONGEST_PAGE), cursor=cursor)
+            yield from page.runs
+            left = left if left is None else left - len(page.runs)
+            cursor = page.page.next_cursor
+            if not page.page.has_more or cursor is None:
+                return
+
+    def resolve_run_id(self, run: str) -> str:
+        """A run id as it is; `last` is the newest run."""
+        if run != LAST:
+            if not RUN_ID.fullmatch(run):
+                raise UsageRefused(
+                    f"{run!r} is not a run id.", remedy="Give an id as `outpost runs` lists it, or `last`."
+                )
+            return run
+        newest = self.list_runs(RunFilter(), limit=1).runs
+        if not newest:
+            raise UsageRefused("There is no run yet.", remedy="Make one with `outpost dispatch`.")
+        return newest[0].run_id
+
+    def cancel_run(self, run_id: str, *, reason: str | None = None) -> JsonObject:
+        """Asks for the end of a run; it has ended once its status is terminal."""
+        body: JsonObject = {} if reason is None else {"reason": reason}
+        return self._transport.call("POST", f"{self._run_path(run_id)}/cancel", body=body).data
+
+    def get_logs(
+        self, run_id: str, *, cursor: str | None = None, limit: int = LONGEST_LOG_PAGE, wait_seconds: int = 0
+    ) -> LogPage:
+        """Log lines after the cursor; waits up to `wait_seconds` (at most 20) for new ones."""
+        query = [("limit", str(limit)), ("wait", str(wait_seconds)), *([("cursor", cursor)] if cursor else [])]
+        answer = self._transport.call("GET", f"{self._run_path(run_id)}/logs", query=query)
+        return interpret(
+            lambda: LogPage(
+                lines=read_list(answer.data, "lines", LogLine.from_document), page=Page.from_meta(answer.meta)
+            )
+        )
+
+    def describe_patch(self, run_id: str) -> PatchLink:
+        answer = self._transport.call("GET", f"{self._run_path(run_id)}/patch")
+        return interpret(lambda: PatchLink.from_document(answer.data))
+
+    def get_patch(self, run_id: str) -> bytes:
+        """The run's diff, byte for byte. NotFound while there is none."""
+        path = f"{self._run_path(run_id)}/patch"
+        response = self._transport.retry_refused(lambda: self._transport.send_once("GET", path, accept="text/x-diff"))
+        if response.is_redirect:
+            return self._transport.fetch_presigned(read_location(response))
+        return response.content
+
+    def list_artifacts(self, run_id: str) -> ArtifactList:
+        answer = self._transport.call("GET", f"{self._run_path(run_id)}/artifacts")
+        return interpret(lambda: ArtifactList.from_document(answer.data))
+
+    @contextmanager
+    def stream_presigned(self, url: str) -> Iterator[httpx.Response]:
+        """The answer of an object store to a presigned URL, unread; the key is not sent along."""
+        with self._transport.stream_presigned(url) as response:
+            yield response
+
+    def get_fleet(self) -> Fleet:
+        answer = self._transport.call("GET", "/fleet")
+        return interpret(lambda: Fleet.from_document(answer.data))
+
+    def get_health(self) -> Health:
+        """How the service is, asked once: an unwell service is an answer here, not an error."""
+        response = self._transport.send_once("GET", "/health")
+        document = read_json_object(response)
+        return interpret(lambda: Health.from_document(document, is_success=response.is_success))
+
+    def get_version(self) -> JsonObject:
+        return read_json_object(self._transport.retry_refused(lambda: self._transport.send_once("GET", "/version")))
+
+    @staticmethod
+    def _run_path(run_id: str) -> str:
+        return f"/runs/{quote(run_id, safe='')}"

@@ -1,0 +1,146 @@
+"""`outpost local` and `outpost demo`: the whole stack on this machine, from the optional extra `local`."""
+
+import json
+import shlex
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Annotated, Protocol
+
+import typer
+from rich.text import Text
+
+from outpost_cli.errors import ExitCode, LocalStackMissing, UsageRefused
+from outpost_cli.output import Output
+from outpost_cli.profiles import Profile, ProfileFile
+from outpost_cli.session import with_output
+from outpost_cli.settings import API_KEY_VARIABLE, URL_VARIABLE
+from outpost_cli.stopping import stopped_by_signals
+
+local_app = typer.Typer(no_args_is_help=True, help="Run the whole stack on this machine, without an AWS account.")
+TEMPLATE_NAME = "template.yaml"
+PURPOSE = "This stack is for trying and testing only: it keeps everything in memory and forgets it at the end."
+
+
+class RunningStack(Protocol):
+    """What `local up` needs of a local stack."""
+
+    @property
+    def api_url(self) -> str: ...
+    @property
+    def api_key(self) -> str: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+
+
+StartStack = Callable[[], AbstractContextManager[RunningStack]]
+
+
+@local_app.command("up")
+@with_output
+def start_local(
+    output: Output,
+    profile: Annotated[str | None, typer.Option("--profile", help="Save URL and key as this profile.")] = None,
+    template: Annotated[
+        Path | None, typer.Option("--template", help="The stack's template; the checkout's own by default.")
+    ] = None,
+) -> None:
+    """Serve the API on loopback until Ctrl-C, and print its URL and a fresh key. For trying and testing only.
+
+    Examples:
+
+    outpost local up
+
+    outpost local up --profile local
+    """
+    try:
+        from outpost_local import LocalStack  # noqa: PLC0415 - optional, and slow to import
+    except ModuleNotFoundError as error:
+        raise explain_missing_stack(error) from error
+    path = find_template(template)
+    serve_stack(output, lambda: LocalStack.start(template=path), profile=profile)
+
+
+@with_output
+def run_demo(
+    output: Output,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the stack up after the tour, until Ctrl-C.")] = False,
+    template: Annotated[
+        Path | None, typer.Option("--template", help="The stack's template; the checkout's own by default.")
+    ] = None,
+) -> None:
+    """Take a tour on this machine: a run that changes files, one that times out, one that is cancelled.
+
+    The exit code is 0 only if every run ended as it should.
+
+    Examples:
+
+    outpost demo
+
+    outpost demo --keep
+    """
+    try:
+        from outpost_local.demo import give_tour  # noqa: PLC0415 - optional, and slow to import
+    except ModuleNotFoundError as error:
+        raise explain_missing_stack(error) from error
+    with stopped_by_signals():
+        report = give_tour(
+            output.stderr if output.as_json else output.stdout, template=find_template(template), keep=keep
+        )
+    output.show_result(report.to_document())
+    if report.complaints:
+        raise typer.Exit(ExitCode.UNEXPECTED)
+
+
+def explain_missing_stack(error: ModuleNotFoundError) -> LocalStackMissing:
+    return LocalStackMissing(
+        f"The local stack is not installed: the module {error.name} is missing.",
+        remedy="Install it with: pip install 'outpost[local]'",
+    )
+
+
+def find_template(given: Path | None) -> Path:
+    """The named template, or that of the checkout that this program is installed from, or of the current folder."""
+    if given is not None and not given.is_file():
+        raise UsageRefused(f"{given} is not a file.", remedy="Name the stack's template.yaml.")
+    folders = [*Path(__file__).resolve().parents, Path.cwd()]
+    candidates = [given] if given is not None else [folder / TEMPLATE_NAME for folder in folders]
+    found = next((candidate for candidate in candidates if candidate.is_file()), None)
+    if found is None:
+        raise UsageRefused("There is no template.yaml here.", remedy="Go to a checkout of Outpost, or use --template.")
+    return found
+
+
+def serve_stack(output: Output, start: StartStack, *, profile: str | None) -> None:
+    """Starts a stack, says how to reach it, and ends it on Ctrl-C or SIGTERM."""
+    with stopped_by_signals():
+        try:
+            output.say("Starting the stack ...")
+            with start() as stack:
+                announce_stack(output, stack, profile=profile)
+                threading.Event().wait()
+        except KeyboardInterrupt:
+            output.say("Stopped; nothing is left behind.")
+
+
+def announce_stack(output: Output, stack: RunningStack, *, profile: str | None) -> None:
+    for note in stack.notes:
+        output.say(Text(f"Note: {note}", style="yellow"))
+    if profile is not None:
+        ProfileFile.locate().save(profile, Profile(url=stack.api_url, api_key=stack.api_key))
+    if output.as_json:
+        # One line, so that a program can read it while the stack stays up.
+        sys.stdout.write(json.dumps({"url": stack.api_url, "apiKey": stack.api_key}) + "\n")
+        sys.stdout.flush()
+        return
+    output.stdout.print(Text.assemble(("URL  ", "bold"), stack.api_url), soft_wrap=True)
+    output.stdout.print(Text.assemble(("Key  ", "bold"), stack.api_key), soft_wrap=True)
+    output.stdout.print("\nFor your shell:", soft_wrap=True)
+    output.stdout.print(f"export {URL_VARIABLE}={shlex.quote(stack.api_url)}", soft_wrap=True)
+    output.stdout.print(f"export {API_KEY_VARIABLE}={shlex.quote(stack.api_key)}", soft_wrap=True)
+    if profile is not None:
+        output.stdout.print(f"\nSaved as the profile {profile}.", soft_wrap=True)
+    output.stdout.print(f"\n{PURPOSE}\nCtrl-C ends it.", soft_wrap=True)
+    sys.stdout.flush()

@@ -1,0 +1,64 @@
+"""`outpost patch`: a run's work as a diff."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from outpost_cli.commands.arguments import RunArgument
+from outpost_cli.diffstat import FileChange, read_changes
+from outpost_cli.errors import UsageRefused
+from outpost_cli.session import Session, with_session
+from outpost_cli.views import render_diffstat
+
+
+@with_session
+def fetch_patch(
+    session: Session,
+    run: RunArgument,
+    output_file: Annotated[Path | None, typer.Option("--output", "-o", help="Write it to a file.")] = None,
+    stat: Annotated[bool, typer.Option("--stat", help="Print the changed lines of each file instead.")] = False,
+) -> None:
+    """Print a run's patch, byte for byte. With --json: where it lies, and its statistics.
+
+    Examples:
+
+    outpost patch last | git apply
+
+    outpost patch last --stat
+
+    outpost patch last --output fix.patch
+    """
+    if stat and output_file is not None:
+        raise UsageRefused("--stat and --output exclude each other.", remedy="Choose one.")
+    with session.open_client() as client:
+        run_id = client.resolve_run_id(run)
+        link = client.describe_patch(run_id) if session.output.as_json else None
+        diff = client.get_patch(run_id) if link is None or output_file is not None else b""
+    if output_file is not None:
+        write_patch(output_file, diff)
+        session.output.say(Text(f"{output_file}: {len(diff)} bytes"))
+    if link is not None:
+        session.output.show_result(link.document)
+    elif stat:
+        changes = read_changes(diff)
+        session.output.show_result(None, render_diffstat(changes), format_total(changes))
+    elif output_file is None:
+        sys.stdout.buffer.write(diff)
+        sys.stdout.buffer.flush()
+
+
+def write_patch(path: Path, diff: bytes) -> None:
+    try:
+        path.write_bytes(diff)
+    except OSError as error:
+        raise UsageRefused(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from error
+
+
+def format_total(changes: list[FileChange]) -> str:
+    files = "1 file" if len(changes) == 1 else f"{len(changes)} files"
+    insertions = sum(change.insertions for change in changes)
+    deletions = sum(change.deletions for change in changes)
+    return f"{files} changed, {insertions} insertions(+), {deletions} deletions(-)"

@@ -1,0 +1,94 @@
+"""The program `outpost`: its commands put together."""
+
+import io
+import sys
+from typing import Annotated
+
+import stamina.instrumentation
+import typer
+
+from outpost_cli import __version__
+from outpost_cli.commands.artifacts import fetch_artifacts
+from outpost_cli.commands.dispatch import dispatch
+from outpost_cli.commands.local import local_app, run_demo
+from outpost_cli.commands.logs import show_logs
+from outpost_cli.commands.patch import fetch_patch
+from outpost_cli.commands.profile import profile_app
+from outpost_cli.commands.runs import cancel_run, list_runs, show_run
+from outpost_cli.commands.service import show_fleet, show_health, show_version
+
+EXIT_CODES = """Exit codes:
+
+- 0: fine
+- 1: unexpected
+- 2: wrong usage
+- 3: not authorised
+- 4: not found
+- 5: refused by the state of things or the input
+- 6: a limit is reached
+- 7: the service is unavailable
+- 10, 11, 12: with --wait and --follow, the run ended FAILED, TIMEOUT, CANCELLED
+- 130: interrupted
+"""
+
+app = typer.Typer(
+    name="outpost",
+    no_args_is_help=True,
+    epilog=EXIT_CODES,
+    rich_markup_mode="markdown",
+    pretty_exceptions_show_locals=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"outpost {__version__}")
+        raise typer.Exit
+
+
+def tell_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    """Says on stderr why nothing happens for a while."""
+    typer.echo(f"{details.caused_by} Trying again in {details.wait_for:.1f} s.", err=True)
+
+
+@app.callback()
+def outpost(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Dispatch coding agents, and see what becomes of it.
+
+    The service comes from --url and --api-key, a saved --profile, or OUTPOST_URL and OUTPOST_API_KEY.
+    """
+    stamina.instrumentation.set_on_retry_hooks([tell_retry])
+
+
+WORK = "Work"
+RESULTS = "Results"
+SERVICE = "Service"
+LOCAL = "On this machine"
+
+app.command("dispatch", rich_help_panel=WORK)(dispatch)
+app.command("runs", rich_help_panel=WORK)(list_runs)
+app.command("show", rich_help_panel=WORK)(show_run)
+app.command("cancel", rich_help_panel=WORK)(cancel_run)
+app.command("logs", rich_help_panel=RESULTS)(show_logs)
+app.command("patch", rich_help_panel=RESULTS)(fetch_patch)
+app.command("artifacts", rich_help_panel=RESULTS)(fetch_artifacts)
+app.command("fleet", rich_help_panel=SERVICE)(show_fleet)
+app.command("health", rich_help_panel=SERVICE)(show_health)
+app.command("version", rich_help_panel=SERVICE)(show_version)
+app.add_typer(profile_app, name="profile", rich_help_panel=SERVICE)
+app.add_typer(local_app, name="local", rich_help_panel=LOCAL)
+app.command("demo", rich_help_panel=LOCAL)(run_demo)
+
+
+def main() -> None:
+    """The console script."""
+    for stream in (sys.stdout, sys.stderr):
+        # A log line with an emoji must not end the program in a terminal that has none.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    app()

@@ -1,0 +1,60 @@
+"""The service itself: its health and its agents."""
+
+from dataclasses import dataclass
+
+from outpost_cli.json_fields import JsonObject, read_flag, read_list, read_optional_text, read_text, read_text_pairs
+
+DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class FleetAgent:
+    name: str
+    is_available: bool
+    model_id: str | None
+
+    @classmethod
+    def from_document(cls, document: JsonObject) -> "FleetAgent":
+        return cls(
+            name=read_text(document, "agent"),
+            is_available=read_flag(document, "available"),
+            model_id=read_optional_text(document, "modelId"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The agents that can be dispatched."""
+
+    status: str
+    agents: tuple[FleetAgent, ...]
+    document: JsonObject
+
+    @classmethod
+    def from_document(cls, document: JsonObject) -> "Fleet":
+        return cls(
+            status=read_text(document, "status"),
+            agents=read_list(document, "agents", FleetAgent.from_document),
+            document=document,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How the service says it is; `is_well` when it answered 200 and calls nothing down."""
+
+    status: str
+    version: str | None
+    components: tuple[tuple[str, str], ...]
+    is_well: bool
+    document: JsonObject
+
+    @classmethod
+    def from_document(cls, document: JsonObject, *, is_success: bool) -> "Health":
+        return cls(
+            status=read_text(document, "status"),
+            version=read_optional_text(document, "version"),
+            components=read_text_pairs(document, "components"),
+            is_well=is_success and read_text(document, "status") != DOWN,
+            document=document,
+        )

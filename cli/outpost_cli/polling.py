@@ -1,0 +1,80 @@
+"""Watching a run until it has ended."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from outpost_cli.client import OutpostClient
+from outpost_cli.models.page import LogLine
+from outpost_cli.models.run import Run
+
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 5.0
+PAUSE_GROWTH = 1.5
+LOG_WAIT_SECONDS = 5
+SHORTEST_LOG_ROUND_SECONDS = 0.5
+
+Pause = Callable[[float], None]
+
+
+def wait_for_end(
+    client: OutpostClient,
+    run_id: str,
+    *,
+    on_look: Callable[[Run], None],
+    longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
+    pause: Pause = time.sleep,
+) -> Run:
+    """The run once it has ended; it is looked at in growing intervals, and every look goes to `on_look`."""
+    pause_seconds = min(FIRST_PAUSE_SECONDS, longest_pause_seconds)
+    while True:
+        run = client.get_run(run_id)
+        on_look(run)
+        if run.is_terminal:
+            return run
+        pause(pause_seconds)
+        pause_seconds = min(pause_seconds * PAUSE_GROWTH, longest_pause_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class LogFollower:
+    """Reads a run's log as it grows."""
+
+    client: OutpostClient
+    on_line: Callable[[LogLine], None]
+    on_look: Callable[[Run], None]
+    pause: Pause = time.sleep
+
+    def follow(self, run_id: str) -> Run:
+        """Every line once, in order, until the run has ended and its log is complete; then the run."""
+        cursor: str | None = None
+        while True:
+            run = self.client.get_run(run_id)
+            self.on_look(run)
+            began = time.monotonic()
+            page = self.client.get_logs(run_id, cursor=cursor, wait_seconds=0 if run.is_terminal else LOG_WAIT_SECONDS)
+            for line in page.lines:
+                self.on_line(line)
+            cursor = page.page.next_cursor or cursor
+            # Only a page that was asked for after the end can prove that nothing more comes.
+            if run.is_terminal and not page.lines and not page.page.has_more:
+                return run
+            if not page.page.has_more and not run.is_terminal:
+                self._keep_distance(began)
+
+    def _keep_distance(self, began: float) -> None:
+        """A service that does not hold the request until there is a line must not be asked in a tight loop."""
+        left = SHORTEST_LOG_ROUND_SECONDS - (time.monotonic() - began)
+        if left > 0:
+            self.pause(left)
+
+
+def read_whole_log(client: OutpostClient, run_id: str) -> Iterator[LogLine]:
+    """The log as far as it is written now."""
+    cursor: str | None = None
+    while True:
+        page = client.get_logs(run_id, cursor=cursor)
+        yield from page.lines
+        cursor = page.page.next_cursor
+        if not page.page.has_more or cursor is None:
+            return

@@ -1,0 +1,194 @@
+"""A scripted service on loopback, and the program under test pointed at it."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+import stamina
+from typer.testing import CliRunner, Result
+
+from outpost_cli.main import app
+
+STAGE = "/dev"
+API_KEY = "otp_" + "0" * 64
+RUN_ID = "01JZ0000000000000000000000"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One scripted answer."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One request that arrived."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]]
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def document(self) -> dict[str, object]:
+        document: dict[str, object] = json.loads(self.body)
+        return document
+
+
+def reply_json(document: object, *, status: int = 200, **headers: str) -> Reply:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Reply(status, json.dumps(document).encode(), {"Content-Type": "application/json", **named})
+
+
+def reply_data(data: object, *, status: int = 200, pagination: object = None, **headers: str) -> Reply:
+    meta = {"requestId": "r-1", "timestamp": "2026-01-01T00:00:00.000Z"}
+    page = {} if pagination is None else {"pagination": pagination}
+    return reply_json({"success": True, "data": data, "meta": {**meta, **page}}, status=status, **headers)
+
+
+def reply_error(status: int, code: str, *, retryable: bool = False, details: object = None, **headers: str) -> Reply:
+    error = {"code": code, "message": f"It was {code}.", "remedy": f"Mend {code}.", "retryable": retryable}
+    more = {} if details is None else {"details": details}
+    return reply_json({"success": False, "error": {**error, **more}, "meta": {}}, status=status, **headers)
+
+
+def make_run(**changes: object) -> dict[str, object]:
+    """A run as the service tells it, with every field of the contract."""
+    absent = (
+        "repo branch workspaceId requestedBy startedAt endedAt cancelRequestedAt computeStoppedAt queuePosition "
+        "progress exitCode error usage result promotion parentRunId"
+    )
+    return {
+        **dict.fromkeys(absent.split()),
+        "runId": RUN_ID,
+        "dispatchId": RUN_ID,
+        "status": "PENDING",
+        "agent": "shell",
+        "modelId": None,
+        "task": "echo hello",
+        "context": "standard",
+        "workspaceMode": "ephemeral",
+        "tags": {},
+        "priority": "normal",
+        "timeoutSeconds": 600,
+        "queueTimeoutSeconds": 3600,
+        "createdAt": "2026-01-01T12:00:00.000Z",
+        "attempt": 1,
+        "attempts": [],
+        **changes,
+    }
+
+
+def make_line(message: str, *, stream: str = "stdout") -> dict[str, object]:
+    return {"timestamp": "2026-01-01T12:00:01.000Z", "stream": stream, "message": message}
+
+
+@dataclass
+class Service:
+    """Answers each route with its replies in turn; the last one is repeated. Carries the builders of replies."""
+
+    run_id = RUN_ID
+    api_key = API_KEY
+    make_run = staticmethod(make_run)
+    make_line = staticmethod(make_line)
+    json = staticmethod(reply_json)
+    data = staticmethod(reply_data)
+    error = staticmethod(reply_error)
+    raw = Reply
+
+    url: str = ""
+    seen: list[Seen] = field(default_factory=list)
+    _replies: dict[tuple[str, str], list[Reply]] = field(default_factory=dict)
+
+    def on(self, method: str, path: str, *replies: Reply) -> None:
+        self._replies[method, STAGE + path] = list(replies)
+
+    def take(self, seen: Seen) -> Reply:
+        self.seen.append(seen)
+        replies = self._replies.get((seen.method, seen.path), [])
+        default = reply_error(404, "NOT_FOUND")
+        return (replies.pop(0) if len(replies) > 1 else replies[0]) if replies else default
+
+    def seen_on(self, method: str, path: str) -> list[Seen]:
+        return [each for each in self.seen if (each.method, each.path) == (method, STAGE + path)]
+
+    def file_url(self, name: str) -> str:
+        return f"{self.url}/files/{name}"
+
+
+def make_handler(service: Service) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            split = urlsplit(self.path)
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            reply = service.take(Seen(self.command, split.path, parse_qsl(split.query), headers, body))
+            self.send_response(reply.status)
+            for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(reply.body)
+            self.close_connection = "Content-Length" in reply.headers
+
+        do_GET = do_POST = answer  # noqa: N815
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+            """Keeps the test's output clean."""
+
+    return Handler
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    scripted = Service()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), make_handler(scripted))
+    scripted.url = f"http://127.0.0.1:{server.server_address[1]}{STAGE}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield scripted
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No profile, no variable and no terminal of whoever runs the tests; retries do not sleep."""
+    for name in ("OUTPOST_URL", "OUTPOST_API_KEY", "OUTPOST_PROFILE", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    stamina.set_testing(True, attempts=3, cap=True)
+    yield
+    stamina.set_testing(False)
+
+
+Outpost = Callable[..., Result]
+
+
+@pytest.fixture
+def run_program() -> Outpost:
+    """The program, with no service chosen."""
+
+    def run(*arguments: str, standard_input: str | bytes | None = None) -> Result:
+        return CliRunner().invoke(app, list(arguments), input=standard_input)
+
+    return run
+
+
+@pytest.fixture
+def outpost(service: Service, run_program: Outpost, monkeypatch: pytest.MonkeyPatch) -> Outpost:
+    """The program, pointed at the scripted service."""
+    monkeypatch.setenv("OUTPOST_URL", service.url)
+    monkeypatch.setenv("OUTPOST_API_KEY", API_KEY)
+    return run_program

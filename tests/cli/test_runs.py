@@ -1,0 +1,163 @@
+"""`outpost runs`, `show` and `cancel`."""
+
+import json
+
+import pytest
+
+STARTED = "2026-01-01T12:00:10.000Z"
+ENDED = "2026-01-01T12:02:15.000Z"
+
+
+def test_the_list_shows_what_tells_runs_apart(outpost, service):
+    run = service.make_run(status="COMPLETED", repo="example/shop", modelId="m-1", startedAt=STARTED, endedAt=ENDED)
+    service.on("GET", "/runs", service.data({"runs": [run]}, pagination={"nextCursor": None, "hasMore": False}))
+    heading, row = outpost("runs").stdout.splitlines()
+    assert heading.split() == ["RUN", "STATUS", "AGENT", "MODEL", "REPO", "AGE", "DURATION"]
+    assert row.split()[:5] == [service.run_id, "COMPLETED", "shell", "m-1", "example/shop"]
+    assert row.rstrip().endswith("2m 5s")
+
+
+def test_filters_become_the_query(outpost, service):
+    service.on("GET", "/runs", service.data({"runs": []}))
+    outpost(
+        *("runs", "--status", "failed", "--agent", "shell", "--repo", "example/shop", "--tag", "a=1", "--tag", "b=2"),
+        *("--since", "2026-01-01T00:00:00Z", "--until", "2026-01-02T00:00:00+01:00", "--limit", "5"),
+    )
+    assert sorted(service.seen[0].query) == [
+        ("agent", "shell"),
+        ("limit", "5"),
+        ("repo", "example/shop"),
+        ("since", "2026-01-01T00:00:00.000Z"),
+        ("status", "FAILED"),
+        ("tag", "a:1"),
+        ("tag", "b:2"),
+        ("until", "2026-01-01T23:00:00.000Z"),
+    ]
+
+
+def test_all_goes_through_every_page(outpost, service):
+    service.on(
+        "GET",
+        "/runs",
+        service.data({"runs": [service.make_run(runId="A")]}, pagination={"nextCursor": "c1", "hasMore": True}),
+        service.data({"runs": [service.make_run(runId="B")]}, pagination={"nextCursor": None, "hasMore": False}),
+    )
+    result = outpost("runs", "--all", "--json")
+    assert [run["runId"] for run in json.loads(result.stdout)["runs"]] == ["A", "B"]
+    assert service.seen[1].query == [("limit", "100"), ("cursor", "c1")]
+
+
+def test_a_limit_of_more_than_a_page_asks_for_the_rest_only(outpost, service):
+    full_page = [service.make_run(runId=f"R{number}") for number in range(100)]
+    service.on(
+        "GET",
+        "/runs",
+        service.data({"runs": full_page}, pagination={"nextCursor": "c1", "hasMore": True}),
+        service.data({"runs": full_page[:20]}, pagination={"nextCursor": "c2", "hasMore": True}),
+    )
+    result = outpost("runs", "--limit", "120", "--json")
+    assert len(json.loads(result.stdout)["runs"]) == 120
+    assert [dict(seen.query)["limit"] for seen in service.seen] == ["100", "20"]
+
+
+def test_an_empty_list_is_one_json_document_and_a_word_on_stderr(outpost, service):
+    service.on("GET", "/runs", service.data({"runs": []}))
+    result = outpost("runs", "--json")
+    assert json.loads(result.stdout) == {"runs": []}
+    assert result.stderr == "No run matches.\n"
+
+
+def test_no_cell_is_cut_in_a_pipe(outpost, service):
+    service.on("GET", "/runs", service.data({"runs": [service.make_run(repo="example/" + "x" * 200)]}))
+    assert "x" * 200 in outpost("runs").stdout
+
+
+def test_a_status_that_does_not_exist_is_wrong_usage(outpost):
+    assert outpost("runs", "--status", "DONE").exit_code == 2
+
+
+def test_the_card_has_timeline_error_with_remedy_and_statistics(outpost, service):
+    error = {"code": "RUN_TIMEOUT", "message": "Time was up.", "remedy": "Give it more time.", "retryable": True}
+    run = service.make_run(
+        status="TIMEOUT",
+        startedAt=STARTED,
+        endedAt=ENDED,
+        cancelRequestedAt="2026-01-01T12:01:00.000Z",
+        computeStoppedAt="2026-01-01T12:02:00.000Z",
+        error=error,
+        exitCode=137,
+        tags={"team": "web"},
+        result={"summary": "Half done.", "filesChanged": 2, "insertions": 3, "deletions": 1, "baseSha": "a" * 40},
+    )
+    service.on("GET", f"/runs/{service.run_id}", service.data(run))
+    card = outpost("show", service.run_id).stdout
+    positions = [card.index(word) for word in ("created", "started", "cancel requested", "compute stopped", "ended")]
+    assert positions == sorted(positions)
+    assert "+2m 15s" in card
+    assert "RUN_TIMEOUT: Time was up." in card
+    assert "What to do: Give it more time." in card
+    assert "2 files changed, 3 insertions(+), 1 deletions(-)" in card
+    assert "Half done." in card
+    assert "team=web" in card
+
+
+def test_show_with_json_is_the_run_as_the_service_told_it(outpost, service):
+    run = service.make_run(somethingNew={"of": ["tomorrow"]})
+    service.on("GET", f"/runs/{service.run_id}", service.data(run))
+    assert json.loads(outpost("show", service.run_id, "--json").stdout) == run
+
+
+def test_last_is_the_newest_run(outpost, service):
+    service.on("GET", "/runs", service.data({"runs": [service.make_run()]}))
+    service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run()))
+    assert service.run_id in outpost("show", "last").stdout
+    assert service.seen[0].query == [("limit", "1")]
+
+
+def test_last_without_any_run_says_what_to_do(outpost, service):
+    service.on("GET", "/runs", service.data({"runs": []}))
+    result = outpost("show", "last")
+    assert result.exit_code == 2
+    assert "outpost dispatch" in result.stderr
+
+
+def test_a_run_id_cannot_lead_to_another_route(outpost, service):
+    assert outpost("show", "../health").exit_code == 2
+    assert service.seen == []
+
+
+def test_a_run_of_somebody_else_is_not_found(outpost, service):
+    result = outpost("show", service.run_id)
+    assert result.exit_code == 4
+    assert "NOT_FOUND" in result.stderr
+
+
+def test_terminal_control_in_a_task_does_not_reach_the_terminal(outpost, service):
+    hostile = service.make_run(task="\x1b]52;c;ZXZpbA==\x07\x1b[2Jecho\x9b31m [bold]hello[/bold]")
+    service.on("GET", f"/runs/{service.run_id}", service.data(hostile))
+    card = outpost("show", service.run_id).stdout
+    assert "\x1b" not in card
+    assert "\x9b" not in card
+    assert "[bold]hello[/bold]" in card
+
+
+def test_cancel_sends_the_reason_and_prints_the_answer(outpost, service):
+    service.on("POST", f"/runs/{service.run_id}/cancel", service.data({"status": "CANCELLING"}, status=202))
+    result = outpost("cancel", service.run_id, "--reason", "wrong branch")
+    assert service.seen[0].document == {"reason": "wrong branch"}
+    assert result.stdout == f"{service.run_id} CANCELLING\n"
+
+
+def test_cancelling_an_ended_run_is_refused(outpost, service):
+    ended = service.error(409, "CONFLICT", details={"status": "COMPLETED"})
+    service.on("POST", f"/runs/{service.run_id}/cancel", ended)
+    result = outpost("cancel", service.run_id)
+    assert result.exit_code == 5
+    assert "status: COMPLETED" in result.stderr
+
+
+@pytest.mark.parametrize(("status", "exit_code"), [("CANCELLED", 0), ("COMPLETED", 5)])
+def test_cancel_with_wait_succeeds_only_if_the_run_was_cancelled(outpost, service, status, exit_code):
+    service.on("POST", f"/runs/{service.run_id}/cancel", service.data({"status": "CANCELLING"}, status=202))
+    service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run(status=status)))
+    assert outpost("cancel", service.run_id, "--wait").exit_code == exit_code

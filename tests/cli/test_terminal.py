@@ -1,0 +1,144 @@
+"""The program as a process: in a terminal, in a pipe, and under Ctrl-C."""
+
+import hashlib
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROGRAM = [sys.executable, "-c", "from outpost_cli.main import main; main()"]
+FLEET = {"status": "ok", "agents": [{"agent": "shell", "available": True, "modelId": None}]}
+RECEIPT = {"runId": "01JZ0000000000000000000000", "status": "PENDING"}
+
+
+@pytest.fixture
+def environment(service) -> dict[str, str]:
+    return {**os.environ, "OUTPOST_URL": service.url, "OUTPOST_API_KEY": service.api_key, "TERM": "xterm-256color"}
+
+
+def run_in_terminal(arguments: list[str], environment: dict[str, str]) -> bytes:
+    """What the program shows when stdout is a terminal."""
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen([*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+    os.close(theirs)
+    shown = b"".join(read_terminal(ours))
+    os.close(ours)
+    process.wait(timeout=20)
+    return shown
+
+
+def read_terminal(terminal: int) -> Iterator[bytes]:
+    """Everything until the other side is closed, which Linux tells as an error."""
+    while True:
+        try:
+            chunk = os.read(terminal, 4096)
+        except OSError:
+            return
+        if not chunk:
+            return
+        yield chunk
+
+
+def wait_until_seen(service, path: str) -> None:
+    deadline = time.monotonic() + 20
+    while not service.seen_on("GET", path) and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def test_a_terminal_gets_colour_and_a_pipe_gets_none(service, environment):
+    service.on("GET", "/fleet", service.data(FLEET))
+    assert b"\x1b[32myes" in run_in_terminal(["fleet"], environment)
+    piped = subprocess.run([*PROGRAM, "fleet"], env=environment, capture_output=True, check=True)
+    assert b"\x1b" not in piped.stdout
+
+
+def test_a_narrow_terminal_cuts_everything_but_the_run_id(service, environment):
+    run = service.make_run(repo="example/" + "x" * 100, modelId="m" * 40)
+    service.on("GET", "/runs", service.data({"runs": [run]}))
+    shown = run_in_terminal(["runs"], {**environment, "COLUMNS": "60"})
+    assert service.run_id.encode() in shown
+    assert b"x" * 20 not in shown
+
+
+def test_no_color_is_honoured_in_a_terminal(service, environment):
+    service.on("GET", "/fleet", service.data(FLEET))
+    assert b"\x1b[32m" not in run_in_terminal(["fleet"], {**environment, "NO_COLOR": "1"})
+
+
+def test_waiting_in_a_terminal_shows_status_and_phase(service, environment):
+    running = service.make_run(status="RUNNING", progress={"phase": "cloning", "message": None})
+    service.on("POST", "/dispatch", service.data(RECEIPT, status=201))
+    ended = service.data(service.make_run(status="COMPLETED"))
+    service.on("GET", f"/runs/{service.run_id}", service.data(running), ended)
+    shown = run_in_terminal(["dispatch", "x", "--agent", "shell", "--wait"], environment)
+    assert b"cloning" in shown
+    assert b"COMPLETED" in shown
+
+
+def test_a_download_in_a_terminal_shows_its_progress(service, environment, tmp_path: Path):
+    content = b"x" * 100_000
+    entry = {
+        "name": "report",
+        "type": "artifact",
+        "sizeBytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "url": service.file_url("report"),
+    }
+    service.on("GET", f"/runs/{service.run_id}/artifacts", service.data({"artifacts": [entry]}))
+    service.on("GET", "/files/report", service.raw(200, content))
+    shown = run_in_terminal(["artifacts", service.run_id, "--download", str(tmp_path)], environment)
+    assert b"100.0/100.0 kB" in re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", shown)
+
+
+@pytest.mark.parametrize("option", ["--wait", "--follow"])
+def test_ctrl_c_while_waiting_leaves_the_run_alone_and_says_how_to_cancel_it(service, environment, option):
+    service.on("POST", "/dispatch", service.data(RECEIPT, status=201))
+    service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run(status="RUNNING")))
+    service.on("GET", f"/runs/{service.run_id}/logs", service.data({"lines": []}))
+    command = [*PROGRAM, "dispatch", "x", "--agent", "shell", option, "--json"]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_until_seen(service, f"/runs/{service.run_id}")
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=20)
+    told = json.loads(stderr.splitlines()[-1])
+    assert process.returncode == 130
+    assert stdout == b""
+    assert told["code"] == "INTERRUPTED"
+    assert f"outpost cancel {service.run_id}" in told["remedy"]
+    assert service.seen_on("POST", f"/runs/{service.run_id}/cancel") == []
+
+
+def test_a_reader_that_goes_away_gets_no_traceback(service, environment):
+    lines = [service.make_line("x" * 1000)] * 1000
+    service.on("GET", f"/runs/{service.run_id}/logs", service.data({"lines": lines}))
+    command = [*PROGRAM, "logs", service.run_id]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.read(10)
+        process.stdout.close()
+        stderr = process.stderr.read()
+    assert b"Traceback" not in stderr
+
+
+def test_an_emoji_does_not_end_the_program_where_there_is_none(service, environment):
+    service.on("GET", f"/runs/{service.run_id}/logs", service.data({"lines": [service.make_line("go \U0001f680")]}))
+    latin = {**environment, "PYTHONIOENCODING": "latin-1"}
+    finished = subprocess.run([*PROGRAM, "logs", service.run_id], env=latin, capture_output=True, check=False)
+    assert (finished.returncode, finished.stdout) == (0, b"go ?\n")
+
+
+def test_a_patch_goes_through_a_pipe_into_git(service, environment, tmp_path: Path):
+    diff = b"diff --git a/new b/new\nnew file mode 100644\n--- /dev/null\n+++ b/new\n@@ -0,0 +1 @@\n+\xff hello\r\n"
+    service.on("GET", f"/runs/{service.run_id}/patch", service.raw(200, diff))
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    patch = subprocess.Popen([*PROGRAM, "patch", service.run_id], env=environment, stdout=subprocess.PIPE)
+    subprocess.run(["git", "apply"], cwd=tmp_path, stdin=patch.stdout, check=True)
+    patch.communicate(timeout=20)
+    assert (tmp_path / "new").read_bytes() == b"\xff hello\r\n"
