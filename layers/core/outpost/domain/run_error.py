@@ -17,7 +17,7 @@ class RunErrorCode(StrEnum):
     COMPUTE_LOST = "COMPUTE_LOST"
     CLONE_FAILED = "CLONE_FAILED"
     BRANCH_NOT_FOUND = "BRANCH_NOT_FOUND"
-    RESULTS_LOST = "RESULTS_LOST"
+    OUTPUT_FAILED = "OUTPUT_FAILED"
     CANCELLED_BY_USER = "CANCELLED_BY_USER"
 
 
@@ -48,7 +48,7 @@ _ADVICE = {
         "Check the repository's name and that it can be cloned, then dispatch again.", False
     ),
     RunErrorCode.BRANCH_NOT_FOUND: _Advice("Dispatch again with a branch that the repository has.", False),
-    RunErrorCode.RESULTS_LOST: _Advice("Dispatch again: the agent worked, and its results could not be stored.", True),
+    RunErrorCode.OUTPUT_FAILED: _Advice("Dispatch again: the agent worked, and its results could not be stored.", True),
     RunErrorCode.CANCELLED_BY_USER: _Advice("Nothing to mend: take the partial work if there is any.", False),
 }
 

@@ -1,0 +1,36 @@
+"""Takes over the run: exchanges the bootstrap token for the claim."""
+
+import secrets
+import time
+from collections.abc import Callable
+
+from outpost_runner import __version__
+from outpost_runner.broker import Broker, BrokerUnreachable
+from outpost_runner.claim import Claim, read_claim
+from outpost_runner.json_fields import MalformedJson
+from outpost_runner.settings import Settings
+from outpost_runner.stop import Patience, Stop
+from outpost_runner.task_metadata import read_task_arn
+
+
+def claim_run(settings: Settings, stop: Stop) -> Claim:
+    """Claim the run; raises BrokerError.
+
+    The claim id is made once per process, so that a claim whose answer was lost can be repeated by this process only.
+    """
+    body = {
+        "claimId": secrets.token_hex(16),
+        "taskArn": read_task_arn(settings.metadata_url),
+        "runnerVersion": __version__,
+    }
+    broker = Broker(settings.api_url, settings.bootstrap_token)
+    answer = broker.call("/runner/claim", body, Patience(_patience_end(settings, stop)))
+    try:
+        return read_claim(answer)
+    except MalformedJson as error:
+        raise BrokerUnreachable(f"The claim cannot be read: {error}") from error
+
+
+def _patience_end(settings: Settings, stop: Stop) -> Callable[[], float]:
+    ends_at = time.monotonic() + settings.claim_patience_seconds
+    return lambda: ends_at if stop.requested_at is None else stop.requested_at

@@ -1,0 +1,86 @@
+"""The runner's standard output: one compact JSON object a line, which the container's log driver carries away."""
+
+import json
+import os
+import threading
+import time
+from collections import deque
+
+from outpost_runner.redaction import Redactor
+
+MAX_MESSAGE_CHARACTERS = 8192
+QUEUE_BYTES = 1024 * 1024
+DRAIN_SECONDS = 3.0
+
+_encode = json.JSONEncoder(ensure_ascii=False).encode
+
+
+def format_line(stream: str, message: str) -> str:
+    return f'{{"stream":"{stream}","message":{_encode(message)}}}\n'
+
+
+class LogLines:
+    """Writes through a thread of its own, so that a log driver that stands still can never hold up the run's end."""
+
+    def __init__(self, file_descriptor: int, redactor: Redactor) -> None:
+        self._file_descriptor = file_descriptor
+        self._redactor = redactor
+        self._changed = threading.Condition()
+        self._blocks: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._closed = False
+        self._thread = threading.Thread(target=self._write_all, name="log-lines", daemon=True)
+        self._thread.start()
+
+    def say(self, message: str) -> None:
+        """A line of the runner itself; dropped when a standing log driver has filled the queue."""
+        text = self._redactor.redact(" ".join(message.split()))[:MAX_MESSAGE_CHARACTERS]
+        with self._changed:
+            if self._waiting_bytes <= QUEUE_BYTES:
+                self._put(format_line("runner", text).encode(errors="replace"))
+
+    def write(self, block: bytes) -> None:
+        """Whole lines, already redacted; waits while the queue is full, which slows the agent as its own pipe would."""
+        with self._changed:
+            while self._waiting_bytes > QUEUE_BYTES and not self._closed:
+                self._changed.wait()
+            if not self._closed:
+                self._put(block)
+
+    def close(self) -> None:
+        """Write what waits, for a short while at most."""
+        gives_up_at = time.monotonic() + DRAIN_SECONDS
+        with self._changed:
+            while self._waiting_bytes and (left := gives_up_at - time.monotonic()) > 0:
+                self._changed.wait(left)
+            self._closed = True
+            self._changed.notify_all()
+
+    def _put(self, block: bytes) -> None:
+        self._blocks.append(block)
+        self._waiting_bytes += len(block)
+        self._changed.notify_all()
+
+    def _write_all(self) -> None:
+        readable = True
+        while (block := self._next_block()) is not None:
+            readable = readable and self._write_block(block)
+            with self._changed:
+                self._waiting_bytes -= len(block)
+                self._changed.notify_all()
+
+    def _next_block(self) -> bytes | None:
+        with self._changed:
+            while not self._blocks and not self._closed:
+                self._changed.wait()
+            return self._blocks.popleft() if self._blocks else None
+
+    def _write_block(self, block: bytes) -> bool:
+        """False when nobody reads any more: the run goes on, its log file tells the rest."""
+        view = memoryview(block)
+        while view:
+            try:
+                view = view[os.write(self._file_descriptor, view) :]
+            except OSError:
+                return False
+        return True

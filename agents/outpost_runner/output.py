@@ -1,0 +1,148 @@
+"""Carries the agent's output to the log: line by line, redacted, up to a limit, with a copy in a file."""
+
+import fcntl
+import os
+import selectors
+import sys
+import threading
+from collections import deque
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+
+from outpost_runner.line_splitter import LineSplitter
+from outpost_runner.log_lines import MAX_MESSAGE_CHARACTERS, LogLines, format_line
+from outpost_runner.redaction import Redactor
+
+READ_BYTES = 256 * 1024
+TAIL_BYTES = 16 * 1024
+TAIL_LINES = 50
+LINE_END_BYTES = 1
+
+
+class OutputLog:
+    """Where lines go: the log, the file, and the tail from which a summary is made."""
+
+    def __init__(self, log: LogLines, path: Path, limit_bytes: int) -> None:
+        self._log = log
+        self._limit_bytes = limit_bytes
+        self._left_bytes = limit_bytes
+        self._file: IO[bytes] | None = path.open("wb", buffering=0)
+        self._file_in_use = threading.Lock()
+        self.is_full = False
+        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
+
+    def add(self, stream: str, lines: Iterable[str]) -> None:
+        records: list[str] = []
+        texts: list[str] = []
+        for line in lines:
+            self.tail.append(line)
+            if self.is_full:
+                continue
+            kept = self._fit(line)
+            if kept or not self.is_full:
+                records.append(format_line(stream, kept))
+                texts.append(kept)
+            if self.is_full:
+                notice = f"The output limit of {self._limit_bytes} bytes is reached; what follows is dropped."
+                records.append(format_line("runner", notice))
+                texts.append(notice)
+        if records:
+            self._log.write("".join(records).encode(errors="replace"))
+            self._copy("\n".join([*texts, ""]).encode(errors="replace"))
+
+    def close(self) -> None:
+        """End the copy; lines that come later are not in it."""
+        with self._file_in_use:
+            if self._file is not None:
+                self._file.close()
+                self._file = None
+
+    def _fit(self, line: str) -> str:
+        size = len(line.encode()) + LINE_END_BYTES
+        if size <= self._left_bytes:
+            self._left_bytes -= size
+            return line
+        self.is_full = True
+        kept = line.encode()[: max(0, self._left_bytes - LINE_END_BYTES)]
+        self._left_bytes = 0
+        return kept.decode(errors="ignore")
+
+    def _copy(self, block: bytes) -> None:
+        with self._file_in_use:
+            if self._file is None:
+                return
+            try:
+                self._file.write(block)
+            except OSError as error:
+                self._file = None
+                self._log.say(f"The copy of the output ends here: {error.strerror}.")
+
+
+class _Stream:
+    """One of the agent's two streams; past the limit only its last bytes are kept, for the tail."""
+
+    def __init__(self, name: str, pipe: IO[bytes], redactor: Redactor) -> None:
+        self.name = name
+        self.pipe = pipe
+        self._redactor = redactor
+        self._splitter = LineSplitter(redactor, MAX_MESSAGE_CHARACTERS)
+        self._dropped = b""
+        _widen(pipe.fileno())
+
+    def take(self, block: bytes, output: OutputLog) -> None:
+        if output.is_full:
+            self._dropped = (self._dropped + block)[-TAIL_BYTES:] if len(block) < TAIL_BYTES else block[-TAIL_BYTES:]
+        else:
+            output.add(self.name, self._splitter.feed(block))
+
+    def finish(self, output: OutputLog) -> None:
+        if self._dropped:
+            self._splitter = LineSplitter(self._redactor, MAX_MESSAGE_CHARACTERS)
+            # The first line may begin inside a secret.
+            block = self._dropped.split(b"\n", 1)[-1][self._redactor.longest :]
+            output.add(self.name, self._splitter.feed(block))
+        output.add(self.name, self._splitter.finish())
+
+
+class OutputPump:
+    """Reads both streams in a thread until they end or it is left behind."""
+
+    def __init__(self, stdout: IO[bytes], stderr: IO[bytes], output: OutputLog, redactor: Redactor) -> None:
+        self._streams = [_Stream("stdout", stdout, redactor), _Stream("stderr", stderr, redactor)]
+        self._output = output
+        self._thread = threading.Thread(target=self._read_all, name="output", daemon=True)
+        self._thread.start()
+
+    def finish(self, within_seconds: float) -> bool:
+        """Wait for the end of both streams; False when one of them will not end or the log stands still."""
+        self._thread.join(within_seconds)
+        return not self._thread.is_alive()
+
+    def _read_all(self) -> None:
+        with selectors.DefaultSelector() as selector:
+            for stream in self._streams:
+                selector.register(stream.pipe, selectors.EVENT_READ, stream)
+            while selector.get_map():
+                for key, _ in selector.select():
+                    self._read_one(selector, key.data)
+        self._output.close()
+
+    def _read_one(self, selector: selectors.BaseSelector, stream: _Stream) -> None:
+        block = os.read(stream.pipe.fileno(), READ_BYTES)
+        if block:
+            stream.take(block, self._output)
+            return
+        selector.unregister(stream.pipe)
+        stream.finish(self._output)
+        stream.pipe.close()
+
+
+def _widen(pipe: int) -> None:
+    """Ask for a pipe that holds what one read takes (Linux); without it output works too, in smaller blocks."""
+    if sys.platform != "linux":
+        return
+    try:
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, READ_BYTES)
+    except OSError:
+        return  # the user's share of pipe memory is used up

@@ -1,0 +1,73 @@
+"""The request to stop, and the moments by which a run's work and its results must be done."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+TERMINATE_GRACE_SECONDS = 5.0
+COLLECT_SHARE = 0.6
+
+
+class Stop:
+    """Asked for by a signal or by the broker.
+
+    It takes no lock: a signal handler may interrupt the main thread anywhere, also while that holds one.
+    """
+
+    def __init__(self) -> None:
+        self.requested_at: float | None = None
+
+    def request(self) -> None:
+        """Ask for the stop; the first request counts."""
+        if self.requested_at is None:
+            self.requested_at = time.monotonic()
+
+    def is_requested(self) -> bool:
+        return self.requested_at is not None
+
+
+@dataclass(frozen=True)
+class RunClock:
+    """The run's clock, monotonic.
+
+    claim ──────────── run_deadline ────── finish_by          (nobody stops the run)
+    claim ──── stop ────── finish_by                          (it is stopped: the task is killed after its grace)
+    """
+
+    stop: Stop
+    claimed_at: float
+    timeout_seconds: int
+    stop_grace_seconds: int
+
+    def run_deadline(self) -> float:
+        return self.claimed_at + self.timeout_seconds
+
+    def finish_by(self) -> float:
+        """The moment by which everything is delivered; a stop moves it closer."""
+        margin = min(2.0, self.stop_grace_seconds * 0.1)
+        start = self.run_deadline() if self.stop.requested_at is None else self.stop.requested_at
+        return start + self.stop_grace_seconds - margin
+
+    def collect_by(self, since: float) -> float:
+        """The moment by which a collection that began at `since` must end, so that there is time left to upload."""
+        return since + max(0.0, self.finish_by() - since) * COLLECT_SHARE
+
+    def terminate_grace(self) -> float:
+        """Seconds between SIGTERM and SIGKILL for the agent."""
+        return min(TERMINATE_GRACE_SECONDS, self.stop_grace_seconds * 0.25)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long to keep trying: until a moment that may move closer meanwhile."""
+
+    ends_at: Callable[[], float]
+
+    def remaining(self) -> float:
+        return self.ends_at() - time.monotonic()
+
+    def pause(self, seconds: float) -> None:
+        """Sleep, but no longer than patience lasts."""
+        wakes_at = time.monotonic() + seconds
+        while (left := min(wakes_at - time.monotonic(), self.remaining())) > 0:
+            time.sleep(min(left, 0.1))

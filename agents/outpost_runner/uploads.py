@@ -1,0 +1,131 @@
+"""Uploads files to the addresses that the broker signs for them."""
+
+import hashlib
+import mimetypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from pathlib import Path
+from typing import IO
+
+from outpost_runner.broker import Broker, BrokerError, BrokerUnreachable
+from outpost_runner.http_request import Unreachable, send
+from outpost_runner.json_fields import JsonObject, MalformedJson
+from outpost_runner.stop import Patience
+
+ROUNDS = 4
+STORE_TIMEOUT_SECONDS = 30.0
+SHORTEST_TIMEOUT_SECONDS = 1.0
+CONTENT_TYPES = {"changes.patch": "text/x-diff; charset=utf-8", "output.log": "text/plain; charset=utf-8"}
+ENCODED_TYPES = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
+UNKNOWN_TYPE = "application/octet-stream"
+
+
+class UploadKind(StrEnum):
+    PATCH = "patch"
+    LOG = "log"
+    ARTIFACT = "artifact"
+
+
+@dataclass(frozen=True)
+class Upload:
+    name: str
+    kind: UploadKind
+    path: Path
+    size_bytes: int
+    sha256: str
+    content_type: str
+
+    def to_json(self) -> dict[str, str | int]:
+        return {
+            "name": self.name,
+            "type": self.kind.value,
+            "sizeBytes": self.size_bytes,
+            "sha256": self.sha256,
+            "contentType": self.content_type,
+        }
+
+
+@dataclass(frozen=True)
+class _Grant:
+    upload: Upload
+    url: str
+    headers: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _PatientFile:
+    """A file whose reading breaks off when patience ends, so that a slow store cannot use up a stop's grace."""
+
+    file: IO[bytes]
+    patience: Patience
+
+    def read(self, length: int = -1, /) -> bytes:
+        if self.patience.remaining() <= 0:
+            raise TimeoutError("no time is left")
+        return self.file.read(length)
+
+
+def describe_file(name: str, kind: UploadKind, path: Path) -> Upload:
+    """Size, hash and type of a file that nobody changes any more."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        size = file.tell()
+    content_type = _guess_type(name) if kind is UploadKind.ARTIFACT else CONTENT_TYPES[name]
+    return Upload(name, kind, path, size, digest, content_type)
+
+
+def upload_files(
+    broker: Broker, files: Sequence[Upload], patience: Patience, say: Callable[[str], None]
+) -> list[Upload]:
+    """The files that were delivered. An address may run out or break off: each round asks for new ones for the rest."""
+    remaining = list(files)
+    for attempt in range(ROUNDS):
+        if not remaining or patience.remaining() <= 0:
+            break
+        if attempt:
+            patience.pause(broker.backoff.delay(attempt))
+        try:
+            grants = _ask_for_grants(broker, remaining, patience)
+        except BrokerError as error:
+            say(f"No addresses to upload to: {error}")
+            break
+        remaining = [grant.upload for grant in grants if not _put(grant, patience, say)]
+    return [file for file in files if file not in remaining]
+
+
+def _ask_for_grants(broker: Broker, files: Sequence[Upload], patience: Patience) -> list[_Grant]:
+    answer = broker.call("/runner/uploads", {"uploads": [file.to_json() for file in files]}, patience)
+    try:
+        places = answer.objects("uploads")
+        return [_read_grant(file, place) for file, place in zip(files, places, strict=True)]
+    except (MalformedJson, ValueError) as error:
+        raise BrokerUnreachable(f"The addresses cannot be read: {error}") from error
+
+
+def _read_grant(file: Upload, place: JsonObject) -> _Grant:
+    return _Grant(file, place.text("url"), place.object("headers").texts())
+
+
+def _put(grant: _Grant, patience: Patience, say: Callable[[str], None]) -> bool:
+    timeout = min(STORE_TIMEOUT_SECONDS, max(SHORTEST_TIMEOUT_SECONDS, patience.remaining()))
+    try:
+        with grant.upload.path.open("rb") as file:
+            body = _PatientFile(file, patience)
+            answer = send("PUT", grant.url, headers=grant.headers, body=body, timeout_seconds=timeout)
+    except Unreachable as error:
+        say(f"{grant.upload.name} was not uploaded: {error}")
+        return False
+    if answer.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
+        say(f"{grant.upload.name} was not uploaded: the store answered {answer.status}.")
+        return False
+    return True
+
+
+def _guess_type(name: str) -> str:
+    """By the name alone, with Python's own table: the same on every machine."""
+    kind, encoding = mimetypes.MimeTypes().guess_type(name)
+    if encoding is not None:
+        return ENCODED_TYPES.get(encoding, UNKNOWN_TYPE)
+    return kind or UNKNOWN_TYPE

@@ -1,0 +1,107 @@
+"""Prepares the working tree that an agent gets, and keeps the repository it began with out of the agent's reach."""
+
+import re
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from outpost_runner.claim import GitCredential, Repository
+from outpost_runner.folders import TaskFolders
+from outpost_runner.git import Git, GitFailed
+
+BRANCH_MISSING = re.compile(r"Remote branch .* not found in upstream", re.DOTALL)
+LAST_REASON = re.compile(r"^(?:fatal|error|remote): (.+)$", re.MULTILINE)
+SLOW_BYTES_PER_SECOND = 1000
+IDENTITY = {"user.name": "Outpost agent", "user.email": "agent@outpost.invalid"}
+# One fixed moment, so that every empty directory begins with the same commit.
+EPOCH = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
+CREDENTIAL_HELPER = (
+    '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" '
+    '"$OUTPOST_GIT_USERNAME" "$OUTPOST_GIT_PASSWORD"; }; f'
+)
+
+
+class CloneFailed(Exception):
+    """The repository could not be cloned; the message is for the caller."""
+
+
+class BranchNotFound(CloneFailed):
+    """The repository has no such branch."""
+
+
+@dataclass(frozen=True)
+class Base:
+    """What the agent's work is compared with: a commit, and a repository that only the runner reaches."""
+
+    repository: Path
+    commit: str
+
+
+def prepare_workspace(
+    git: Git,
+    folders: TaskFolders,
+    repository: Repository | None,
+    credential: GitCredential | None,
+    *,
+    stall_seconds: int,
+    scrub: Callable[[str], str],
+) -> Base:
+    """Clone, or begin an empty repository; raises CloneFailed or GitInterrupted.
+
+    Git runs as the agent's user, before there is an agent: so the tree is the agent's own and nothing of it is root's.
+    """
+    if repository is not None:
+        _clone(_with_credential(git, repository.url, credential, stall_seconds), repository, scrub)
+    else:
+        git.run("init", "--quiet", "--template=", "--initial-branch=main", ".")
+    for name, value in IDENTITY.items():
+        git.run("config", name, value)
+    commit = _find_head(git) or _commit_nothing(git)
+    shutil.copytree(folders.workspace / ".git", folders.base_repository, symlinks=True)
+    return Base(folders.base_repository, commit)
+
+
+def _clone(git: Git, repository: Repository, scrub: Callable[[str], str]) -> None:
+    branch = [] if repository.branch is None else [f"--branch={repository.branch}"]
+    options = ["--quiet", "--depth=1", "--single-branch", "--no-tags", "--template=", *branch]
+    try:
+        git.run("clone", *options, "--", repository.url, ".")
+    except GitFailed as failure:
+        complaint = scrub(str(failure))
+        if repository.branch is not None and BRANCH_MISSING.search(complaint):
+            raise BranchNotFound(f"The repository has no branch {repository.branch!r}.") from None
+        reasons = LAST_REASON.findall(complaint)
+        reason = reasons[-1] if reasons else complaint[-300:]
+        raise CloneFailed(f"The repository could not be cloned: {reason[:300]}") from None
+
+
+def _with_credential(git: Git, url: str, credential: GitCredential | None, stall_seconds: int) -> Git:
+    """Git that offers the credential to this repository's server and to no other that it may be redirected to."""
+    parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise CloneFailed("The repository's address must not carry a credential.")
+    configuration = {
+        "http.lowSpeedLimit": str(SLOW_BYTES_PER_SECOND),
+        "http.lowSpeedTime": str(stall_seconds),
+    }
+    if credential is None:
+        return replace(git, configuration=configuration)
+    configuration[f"credential.{parts.scheme}://{parts.netloc}.helper"] = CREDENTIAL_HELPER
+    environment = {"OUTPOST_GIT_USERNAME": credential.username, "OUTPOST_GIT_PASSWORD": credential.password}
+    return replace(git, configuration=configuration, environment=environment)
+
+
+def _find_head(git: Git) -> str | None:
+    """The commit; None in a repository that has none yet."""
+    try:
+        return git.run("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+    except GitFailed:
+        return None
+
+
+def _commit_nothing(git: Git) -> str:
+    committing = replace(git, environment=EPOCH)
+    committing.run("commit", "--quiet", "--allow-empty", "--no-gpg-sign", "--message=Empty directory")
+    return git.run("rev-parse", "--verify", "HEAD^{commit}")

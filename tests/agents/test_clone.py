@@ -1,0 +1,176 @@
+"""The workspace is the repository's branch, and what goes wrong with it has a name."""
+
+import socket
+import subprocess
+import threading
+from contextlib import contextmanager
+
+import pytest
+from werkzeug.serving import make_server
+from werkzeug.wrappers import Request, Response
+
+from outpost_local.git_server import GitServer
+
+from .repository import git, make_bare_repository
+
+PASSWORD = "git-password-0123456789"
+GIT_CREDENTIAL = {"provider": None, "git": {"username": "x-access-token", "password": PASSWORD}}
+
+
+def repo(url, branch=None):
+    return {"url": url, "branch": branch}
+
+
+def test_the_default_branch_is_checked_out_alone_and_shallow(platform, run, cloned, repository):
+    runner = run("cat README.md; git log --oneline | wc -l; git branch --format='%(refname:short)'")
+    assert runner.lines("stdout") == ["Hello", "1", "main"]
+    assert platform.completion["result"]["baseSha"] == git(repository, "rev-parse", "main")
+
+
+def test_a_branch_is_checked_out(platform, run, git_url, repository):
+    platform.claim["run"]["repo"] = repo(git_url, "feature")
+    assert run("cat feature.txt").lines("stdout") == ["feature"]
+    assert platform.completion["result"]["baseSha"] == git(repository, "rev-parse", "feature")
+
+
+@pytest.mark.parametrize("branch", ["no-such-branch", "-x", "--upload-pack=touch x"])
+def test_a_branch_that_does_not_exist_is_told(platform, run, git_url, branch):
+    platform.claim["run"]["repo"] = repo(git_url, branch)
+    runner = run("true")
+    assert runner.process.returncode == 12
+    assert platform.completion["outcome"] == "failed"
+    assert platform.completion["error"]["code"] == "BRANCH_NOT_FOUND"
+    assert platform.completion["result"] is None
+
+
+def test_a_repository_that_does_not_exist_is_told(platform, run, git_url):
+    platform.claim["run"]["repo"] = repo(git_url.replace("project", "nothing"))
+    runner = run("true")
+    assert runner.process.returncode == 12
+    assert platform.completion["error"]["code"] == "CLONE_FAILED"
+    assert "nothing.git/' not found" in platform.completion["error"]["message"]
+
+
+@pytest.mark.parametrize("url", ["file://{path}", "{path}", "ssh://git@127.0.0.1{path}", "ext::git % {path}", "--help"])
+def test_other_protocols_than_http_are_refused(platform, run, repository, url):
+    platform.claim["run"]["repo"] = repo(url.format(path=repository))
+    assert run("true").process.returncode == 12
+    assert platform.completion["error"]["code"] == "CLONE_FAILED"
+
+
+def test_an_address_with_a_credential_in_it_is_refused(platform, run, git_url):
+    platform.claim["run"]["repo"] = repo(git_url.replace("http://", "http://someone:secret-password@"))
+    run("true")
+    assert "must not carry a credential" in platform.completion["error"]["message"]
+
+
+@pytest.fixture
+def private_url(repository):
+    with GitServer(repository.parent, credential=("x-access-token", PASSWORD)) as server:
+        yield f"{server.url}/{repository.name}"
+
+
+def test_a_private_repository_is_cloned_with_the_runs_credential(platform, run, private_url):
+    platform.claim["run"]["repo"] = repo(private_url)
+    assert run("cat README.md", credentials=GIT_CREDENTIAL).lines("stdout") == ["Hello"]
+
+
+def test_the_credential_stays_out_of_the_workspace_and_the_log(platform, run, private_url, task_root):
+    platform.claim["run"]["repo"] = repo(private_url)
+    runner = run("cat .git/config; env; git fetch 2>&1", credentials=GIT_CREDENTIAL)
+    found = subprocess.run(["grep", "-r", PASSWORD, str(task_root)], capture_output=True, check=False)
+    assert found.stdout == b""
+    assert "[redacted]" not in runner.raw.decode()
+    assert runner.process.returncode == 10
+
+
+def test_a_missing_or_wrong_credential_fails_without_a_prompt(platform, run, private_url):
+    platform.claim["run"]["repo"] = repo(private_url)
+    wrong = {"provider": None, "git": {"username": "x-access-token", "password": "wrong-password"}}
+    assert run("true", credentials=wrong).process.returncode == 12
+    assert platform.completion["error"]["code"] == "CLONE_FAILED"
+    assert "wrong-password" not in str(platform.completion)
+
+
+def test_the_credential_is_offered_to_the_repositorys_server_only(platform, run, repository):
+    with (
+        GitServer(repository.parent, credential=("x-access-token", PASSWORD)) as other,
+        redirecting_to(other.url) as url,
+    ):
+        platform.claim["run"]["repo"] = repo(f"{url}/{repository.name}")
+        run("true", credentials=GIT_CREDENTIAL)
+    assert platform.completion["error"]["code"] == "CLONE_FAILED"
+
+
+def test_a_server_that_says_nothing_is_given_up(platform, run):
+    with silent_server() as url:
+        platform.claim["run"]["repo"] = repo(f"{url}/project.git")
+        runner = run("true", {"OUTPOST_CLONE_STALL_SECONDS": "1"})
+    assert platform.completion["error"]["code"] == "CLONE_FAILED"
+    assert runner.seconds < 8
+
+
+def test_the_clone_counts_as_run_time(platform, run):
+    with silent_server() as url:
+        platform.claim["run"]["repo"] = repo(f"{url}/project.git")
+        runner = run("true", timeoutSeconds=1)
+    assert runner.process.returncode == 11
+    assert platform.completion["outcome"] == "timeout"
+
+
+def test_sigterm_while_cloning_cancels(platform, start):
+    with silent_server() as url:
+        platform.claim["run"]["repo"] = repo(f"{url}/project.git")
+        runner = start("true")
+        platform.wait_for_phase("cloning")
+        runner.terminate()
+        assert runner.wait() == 143
+    assert platform.completion["outcome"] == "cancelled"
+
+
+def test_a_repository_without_any_commit_begins_empty(platform, run, tmp_path):
+    git(tmp_path, "init", "--quiet", "--bare", "served/empty.git")
+    with GitServer(tmp_path / "served") as server:
+        platform.claim["run"]["repo"] = repo(f"{server.url}/empty.git")
+        run("echo first > first.txt")
+    assert platform.completion["result"]["filesChanged"] == 1
+
+
+def test_without_a_repository_the_workspace_is_an_empty_git_directory(platform, run):
+    runner = run("ls -A; git status --porcelain; git log --format=%s; git commit -q --allow-empty -m mine && echo ok")
+    assert runner.lines("stdout") == [".git", "Empty directory", "ok"]
+    result = platform.completion["result"]
+    assert (result["filesChanged"], result["insertions"], result["deletions"]) == (0, 0, 0)
+    assert result["headSha"] != result["baseSha"]
+
+
+def test_hooks_and_submodules_of_a_repository_are_not_fetched(platform, run, tmp_path):
+    make_bare_repository(tmp_path, "hooked", {"a": b"a\n"})
+    with GitServer(tmp_path / "served") as server:
+        platform.claim["run"]["repo"] = repo(f"{server.url}/hooked.git")
+        runner = run("test -d .git/hooks && ls .git/hooks; true")
+    assert runner.lines("stdout") == []
+
+
+@contextmanager
+def silent_server():
+    """Takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@contextmanager
+def redirecting_to(target):
+    """A server on another port that sends every request on to `target`."""
+
+    @Request.application
+    def answer(request):
+        return Response(status=302, headers={"Location": target + request.full_path})
+
+    server = make_server("127.0.0.1", 0, answer, threaded=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
