@@ -10,11 +10,39 @@ from functions import LambdaContext
 from outpost.domain.api_key import hash_secret
 from outpost.domain.errors import InputInvalid
 
-CONTRACT_RUN = set(
-    "runId dispatchId status agent modelId task repo branch context workspaceMode workspaceId tags priority "
-    "timeoutSeconds queueTimeoutSeconds requestedBy createdAt startedAt endedAt cancelRequestedAt computeStoppedAt "
-    "attempt attempts queuePosition progress exitCode error usage result promotion parentRunId".split()
-)
+CONTRACT_RUN = {
+    "runId",
+    "dispatchId",
+    "status",
+    "agent",
+    "modelId",
+    "task",
+    "repo",
+    "branch",
+    "context",
+    "workspaceMode",
+    "workspaceId",
+    "tags",
+    "priority",
+    "timeoutSeconds",
+    "queueTimeoutSeconds",
+    "requestedBy",
+    "createdAt",
+    "startedAt",
+    "endedAt",
+    "cancelRequestedAt",
+    "computeStoppedAt",
+    "attempt",
+    "attempts",
+    "queuePosition",
+    "progress",
+    "exitCode",
+    "error",
+    "usage",
+    "result",
+    "promotion",
+    "parentRunId",
+}
 STRANGERS = ["01Q3ENHRG0NNNNNNNNNNNNNNNN", "x", "..", "%2e%2e", "RUN#1", "é", "a" * 500]
 
 
