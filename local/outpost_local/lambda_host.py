@@ -35,11 +35,12 @@ class LambdaFunction:
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """An AWS call that a function made."""
+    """An AWS call that a function made; `accesses` are the (action, table) pairs that IAM judges."""
 
     function: str
     service: str
     operation: str
+    accesses: tuple[tuple[str, str], ...]
 
 
 class LambdaHost:
@@ -73,7 +74,10 @@ class LambdaHost:
             return _failed("RequestEntityTooLargeException", f"The event has {len(document)} bytes.")
         answer = pool.run(document)
         with self._lock:
-            self._calls += [RecordedCall(pool.function.logical_id, *call) for call in answer.get("calls", [])]
+            self._calls += [
+                RecordedCall(pool.function.logical_id, service, operation, tuple((a, t) for a, t in accesses))
+                for service, operation, accesses in answer.get("calls", [])
+            ]
         if len(answer["payload"]) > _MAX_PAYLOAD_BYTES:
             size = len(answer["payload"])
             return _failed("Function.ResponseSizeTooLarge", f"Response payload size ({size} bytes) exceeded 6291556.")

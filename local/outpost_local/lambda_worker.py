@@ -27,6 +27,13 @@ _PRELOADED = (
     "pydantic",
 )
 
+_TRANSACTION_ACTIONS = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+
 
 @dataclass(frozen=True)
 class LambdaContext:
@@ -94,7 +101,7 @@ def _redirect_output(path: str) -> None:
 
 
 def _serve(wanted: dict[str, Any], connection: socket.socket) -> None:
-    calls: list[list[str]] = []
+    calls: list[list[Any]] = []
     _record_calls(calls)
     sys.path[:0] = wanted["path"]
     with connection.makefile("rw", encoding="utf-8") as stream:
@@ -108,14 +115,22 @@ def _serve(wanted: dict[str, Any], connection: socket.socket) -> None:
             calls.clear()
 
 
-def _record_calls(calls: list[list[str]]) -> None:
+def _record_calls(calls: list[list[Any]]) -> None:
     make_call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def record(client: Any, operation: str, parameters: Any) -> Any:
-        calls.append([client.meta.service_model.service_name, operation])
+        calls.append([client.meta.service_model.service_name, operation, _accesses(operation, parameters)])
         return make_call(client, operation, parameters)
 
     BaseClient._make_api_call = record  # type: ignore[attr-defined]
+
+
+def _accesses(operation: str, parameters: dict[str, Any]) -> list[list[str]]:
+    """What IAM judges: one action and table for each write of a transaction, else the operation itself."""
+    if operation == "TransactWriteItems":
+        writes = [(kind, write) for item in parameters["TransactItems"] for kind, write in item.items()]
+        return [[_TRANSACTION_ACTIONS[kind], write["TableName"]] for kind, write in writes]
+    return [[operation, str(parameters.get("TableName", ""))]]
 
 
 def _load_handler(dotted: str) -> tuple[Any, dict[str, Any] | None]:

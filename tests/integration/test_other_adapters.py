@@ -107,7 +107,7 @@ def machine_event(**changes):
 def test_the_machines_success_is_evidence_of_its_task():
     testimony = read_testimony(machine_event(task=in_pascal_case(an_ecs_task())))
     assert testimony.evidence.task.exit_code == 0
-    assert not testimony.is_followed
+    assert not testimony.is_given_up
 
 
 def test_a_failed_task_lies_in_the_cause():
@@ -137,14 +137,15 @@ def test_an_error_that_leaves_the_launch_open_proves_nothing(error):
 
 
 def test_a_state_out_of_time_says_so():
-    assert read_testimony(machine_event(error="States.Timeout")).ran_out_of_time
+    testimony = read_testimony(machine_event(error="States.Timeout"))
+    assert (testimony.ran_out_of_time, testimony.is_given_up) == (True, True)
 
 
 def test_a_stopped_task_event_is_evidence():
     event = {"detail-type": "ECS Task State Change", "source": "aws.ecs", "detail": an_ecs_task()}
     testimony = read_testimony(event)
     assert testimony.evidence.task.is_stopped
-    assert testimony.launched_task_arn == TASK_ARN
+    assert testimony.evidence.task.task_arn == TASK_ARN
 
 
 def test_a_task_event_of_no_run_is_nothing():
@@ -157,6 +158,13 @@ def test_an_execution_event_without_cause_names_its_run():
     detail = {"name": a_run().run_id, "status": "TIMED_OUT", "input": given, "error": None, "cause": None}
     testimony = read_testimony({"detail-type": "Step Functions Execution Status Change", "detail": detail})
     assert (testimony.tenant_id, testimony.run_id, testimony.ran_out_of_time) == ("acme", a_run().run_id, True)
+
+
+@pytest.mark.parametrize(("status", "is_given_up"), [("ABORTED", True), ("FAILED", False)])
+def test_an_aborted_execution_has_given_up_its_task(status, is_given_up):
+    detail = {"name": a_run().run_id, "status": status, "input": execution_input(a_run(), "token")}
+    testimony = read_testimony({"detail-type": "Step Functions Execution Status Change", "detail": detail})
+    assert (testimony.is_given_up, testimony.ran_out_of_time) == (is_given_up, False)
 
 
 def test_an_event_that_nobody_sent_before_is_an_error():

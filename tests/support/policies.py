@@ -1,15 +1,12 @@
 """The actions that the template allows to each function, and those that a call needs."""
 
-from functools import cache
 from typing import Any
 
 from deployment import read_template
 
 from outpost_local.lambda_host import RecordedCall
 
-SERVICES = {"stepfunctions": "states", "logs": "logs"}
-# A transaction is authorised by what it writes; presigning is a call of whoever uses the URL.
-TRANSACTION = ("dynamodb:PutItem", "dynamodb:UpdateItem")
+PREFIXES = {"stepfunctions": "states"}
 
 
 def statements(function: str) -> list[dict[str, Any]]:
@@ -18,24 +15,30 @@ def statements(function: str) -> list[dict[str, Any]]:
     return [statement for policy in policies for statement in policy["Statement"]]
 
 
-class AllowedActions:
-    """What the template grants."""
-
-    @cache  # noqa: B019 one object for the life of the tests
-    def of(self, function: str) -> frozenset[str]:
-        """The actions that a function may call."""
-        granted: list[str] = []
-        for statement in statements(function):
-            action = statement["Action"]
-            granted.extend([action] if isinstance(action, str) else action)
-        return frozenset(granted)
-
-    def needed_by(self, call: RecordedCall) -> tuple[str, ...]:
-        """The actions by which IAM would judge the call."""
-        if call.operation == "TransactWriteItems":
-            return ("dynamodb:PutItem",)
-        service = SERVICES.get(call.service, call.service)
-        return (f"{service}:{call.operation}",)
+def granted(function: str) -> set[tuple[str, str]]:
+    """(action, resource) pairs of a function, the resource as the template writes it."""
+    pairs = set()
+    for statement in statements(function):
+        actions, resources = (
+            value if isinstance(value, list) and not isinstance(value, str) else [value]
+            for value in (statement["Action"], statement["Resource"])
+        )
+        pairs |= {(action, str(resource)) for action in actions for resource in resources}
+    return pairs
 
 
-allowed_actions = AllowedActions()
+def refused(call: RecordedCall) -> list[tuple[str, str, str]]:
+    """(function, action, table) for what a call does and its function's policy does not allow."""
+    logical_ids = {
+        resource["Properties"]["TableName"]["Fn::Sub"].replace("${Env}", "dev"): name
+        for name, resource in read_template()["Resources"].items()
+        if resource["Type"] == "AWS::DynamoDB::Table"
+    }
+    prefix = PREFIXES.get(call.service, call.service)
+    wanted = [(f"{prefix}:{action}", logical_ids.get(table, "")) for action, table in call.accesses]
+    allowed = granted(call.function)
+    return [
+        (call.function, action, table)
+        for action, table in wanted
+        if not any(action == may and table in resource for may, resource in allowed)
+    ]

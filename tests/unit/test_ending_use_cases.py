@@ -79,14 +79,14 @@ def test_evidence_heard_twice_ends_the_run_once(world):
 def test_a_launch_is_noted_so_that_the_task_can_be_found(world):
     world.add(a_run())
     task = a_stopped_task(is_stopped=False)
-    run = hear(world, evidence_of(task), launched_task_arn=task.task_arn)
+    run = hear(world, evidence_of(task))
     assert (run.status, run.task_arn) == (RunStatus.PENDING, TASK_ARN)
 
 
 def test_a_machine_out_of_time_blames_the_clock_and_stops_the_task(world):
     world.add(a_running_run())
     world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
-    run = hear(world, Evidence(1), ran_out_of_time=True, is_followed=False)
+    run = hear(world, Evidence(1), ran_out_of_time=True, is_given_up=True)
     assert (run.status, run.stop_code) == (RunStatus.RUNNING, RunErrorCode.RUN_TIMEOUT)
     assert world.tasks.stopped == [TASK_ARN]
 
@@ -94,19 +94,33 @@ def test_a_machine_out_of_time_blames_the_clock_and_stops_the_task(world):
 def test_a_machine_out_of_time_whose_task_has_stopped_ends_the_run(world):
     world.add(a_running_run())
     world.tasks.states[TASK_ARN] = a_stopped_task(exit_code=137)
-    run = hear(world, Evidence(1), ran_out_of_time=True, is_followed=False)
+    run = hear(world, Evidence(1), ran_out_of_time=True, is_given_up=True)
     assert (run.status, run.error.code) == (RunStatus.TIMEOUT, RunErrorCode.RUN_TIMEOUT)
 
 
 def test_a_machine_out_of_time_before_the_claim_blames_the_start(world):
     world.add(a_run())
-    hear(world, Evidence(1), ran_out_of_time=True, is_followed=False)
+    hear(world, Evidence(1), ran_out_of_time=True, is_given_up=True)
     assert world.run().stop_code is RunErrorCode.START_TIMEOUT
+
+
+def test_a_task_that_nobody_gave_up_is_left_to_its_work(world):
+    world.add(a_running_run())
+    world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
+    another = evidence_of(a_stopped_task(task_arn="another", exit_code=20))
+    assert hear(world, another).status is RunStatus.RUNNING
+    assert world.tasks.stopped == []
+
+
+def test_a_cause_that_says_nothing_is_made_good_by_asking_ecs(world):
+    world.add(a_running_run())
+    world.tasks.states[TASK_ARN] = a_stopped_task(exit_code=10)
+    assert hear(world, Evidence(1)).status is RunStatus.FAILED
 
 
 def test_a_refused_launch_ends_the_run(world):
     world.add(a_run())
-    run = hear(world, Evidence(1, never_launched=NeverLaunched.LAUNCH_REFUSED), is_followed=False)
+    run = hear(world, Evidence(1, never_launched=NeverLaunched.LAUNCH_REFUSED))
     assert run.error.code is RunErrorCode.AGENT_START_FAILED
 
 
@@ -205,6 +219,16 @@ def test_the_sweep_stops_a_task_whose_execution_is_over(world):
     world.clock.move(seconds=90)
     assert sweep(world)[Deed.STOPPED] == 1
     assert world.tasks.stopped == [TASK_ARN]
+
+
+@pytest.mark.parametrize("status", [ExecutionStatus.SUCCEEDED, ExecutionStatus.FAILED])
+def test_the_sweep_leaves_a_healthy_task_alone_though_its_execution_ended(world, status):
+    world.add(a_running_run(heartbeat_at=later(seconds=80)))
+    world.executions.statuses[RUN_ID] = status
+    world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
+    world.clock.move(seconds=90)
+    assert Deed.STOPPED not in sweep(world)
+    assert world.tasks.stopped == []
 
 
 def test_the_sweep_ends_a_run_whose_task_ecs_has_forgotten(world):

@@ -38,7 +38,7 @@ def _from_machine(event: Mapping[str, Any]) -> Testimony:
         str(event["runId"]),
         evidence,
         ran_out_of_time=error == "States.Timeout",
-        is_followed=False,
+        is_given_up=error == "States.Timeout",
     )
 
 
@@ -56,7 +56,7 @@ def _from_task(detail: Mapping[str, Any]) -> Testimony | None:
     if task is None:
         return None
     evidence = Evidence(attempt=task.attempt, task=task)
-    return Testimony(task.tenant_id, task.run_id, evidence, launched_task_arn=task.task_arn)
+    return Testimony(task.tenant_id, task.run_id, evidence)
 
 
 def _from_execution(detail: Mapping[str, Any]) -> Testimony | None:
@@ -68,5 +68,5 @@ def _from_execution(detail: Mapping[str, Any]) -> Testimony | None:
         str(given["runId"]),
         Evidence(attempt=int(given["attempt"]), detail=f"The execution ended as {detail.get('status')}."),
         ran_out_of_time=detail.get("status") == "TIMED_OUT",
-        is_followed=False,
+        is_given_up=detail.get("status") in ("TIMED_OUT", "ABORTED"),
     )

@@ -73,14 +73,17 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Testimony:
-    """Evidence, whose run it is of, and what follows from the road on which it came."""
+    """Evidence, whose run it is of, and what follows from the road on which it came.
+
+    `ran_out_of_time`: a timeout of the machine's ended the wait. `is_given_up`: Step Functions has stopped the task, or
+    tried to, so that it has to be looked for and stopped for certain.
+    """
 
     tenant_id: str
     run_id: str
     evidence: Evidence
-    launched_task_arn: str | None = None
     ran_out_of_time: bool = False
-    is_followed: bool = True
+    is_given_up: bool = False
 
 
 def settle(run: Run, evidence: Evidence, at: datetime) -> Run:

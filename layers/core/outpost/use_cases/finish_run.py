@@ -29,30 +29,24 @@ def finish_run(
 
 
 def look_and_finish(
-    tenant_id: str,
-    run_id: str,
-    evidence: Evidence,
+    run: Run,
     *,
+    is_given_up: bool,
     runs: Runs,
     tasks: Tasks,
     clock: Clock,
     identifiers: Identifiers,
 ) -> Run:
-    """Like `finish_run`, and where the evidence settles nothing: ask ECS, and stop a task that nobody follows any more.
-
-    For the roads on which Step Functions has given up the task, or says that it has stopped it.
-    """
-    run = finish_run(tenant_id, run_id, evidence, runs=runs, clock=clock, identifiers=identifiers)
-    if run.status.is_terminal or run.task_arn is None or evidence.attempt != run.attempt:
+    """The run with its outcome if ECS says that its task has stopped; one that was given up is stopped for certain."""
+    if run.status.is_terminal or run.task_arn is None:
         return run
     task = tasks.describe(run.task_arn)
-    if task is None:
-        return run
-    if not task.is_stopped:
-        tasks.stop(run.task_arn, "Its execution no longer follows it.")
-        return run
-    seen = Evidence(attempt=run.attempt, task=task, detail=evidence.detail)
-    return finish_run(tenant_id, run_id, seen, runs=runs, clock=clock, identifiers=identifiers)
+    if task is not None and task.is_stopped:
+        evidence = Evidence(attempt=run.attempt, task=task)
+        return finish_run(run.tenant_id, run.run_id, evidence, runs=runs, clock=clock, identifiers=identifiers)
+    if task is not None and is_given_up:
+        tasks.stop(run.task_arn, "Its execution has given it up.")
+    return run
 
 
 def mark_stopping(

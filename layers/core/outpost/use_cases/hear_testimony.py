@@ -1,4 +1,4 @@
-"""What each of the roads to finish_run asks for: note a launch, blame a clock, look for a task nobody follows."""
+"""What each of the roads to finish_run asks for: note a launch, blame a clock, look for a task that was given up."""
 
 from outpost.domain.errors import RunNotFound
 from outpost.domain.outcome import Testimony
@@ -13,19 +13,22 @@ def hear_testimony(testimony: Testimony, *, runs: Runs, tasks: Tasks, clock: Clo
     tenant_id, run_id, evidence = testimony.tenant_id, testimony.run_id, testimony.evidence
     if testimony.ran_out_of_time:
         _blame_clock(testimony, runs=runs, clock=clock, identifiers=identifiers)
-    if testimony.launched_task_arn is not None and evidence.task is not None and not evidence.task.is_stopped:
+    if evidence.task is not None and not evidence.task.is_stopped:
         return note_task(
             tenant_id,
             run_id,
             evidence.attempt,
-            testimony.launched_task_arn,
+            evidence.task.task_arn,
             runs=runs,
             clock=clock,
             identifiers=identifiers,
         )
-    if testimony.is_followed:
-        return finish_run(tenant_id, run_id, evidence, runs=runs, clock=clock, identifiers=identifiers)
-    return look_and_finish(tenant_id, run_id, evidence, runs=runs, tasks=tasks, clock=clock, identifiers=identifiers)
+    run = finish_run(tenant_id, run_id, evidence, runs=runs, clock=clock, identifiers=identifiers)
+    if evidence.attempt != run.attempt:
+        return run
+    return look_and_finish(
+        run, is_given_up=testimony.is_given_up, runs=runs, tasks=tasks, clock=clock, identifiers=identifiers
+    )
 
 
 def _blame_clock(testimony: Testimony, *, runs: Runs, clock: Clock, identifiers: Identifiers) -> None:

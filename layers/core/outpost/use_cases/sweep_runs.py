@@ -98,14 +98,15 @@ def _look_after(sweeper: Sweeper, run: Run, alive: TaskState | None) -> Deed:
     if execution is None and run.status is RunStatus.PENDING and run.stop_code is None:
         start_execution(run, executions=sweeper.executions, signing_key=sweeper.signing_key)
         return Deed.STARTED
-    if execution is ExecutionStatus.RUNNING:
-        return _stop_if_asked(sweeper, run, task)
-    if task is not None:
-        sweeper.tasks.stop(task.task_arn, "Its execution has ended.")
-        return Deed.STOPPED
-    if now - run.status_since < SETTLING:
-        return Deed.NOTHING
-    return _finish(sweeper, run, Evidence(run.attempt, never_launched=NeverLaunched.EXECUTION_ENDED))
+    if task is None and execution is not ExecutionStatus.RUNNING and now - run.status_since >= SETTLING:
+        return _finish(sweeper, run, Evidence(run.attempt, never_launched=NeverLaunched.EXECUTION_ENDED))
+    return _stop(sweeper, run, execution, task) if _is_to_stop(run, execution) else Deed.NOTHING
+
+
+def _is_to_stop(run: Run, execution: ExecutionStatus | None) -> bool:
+    """Whether nobody wants the run's compute any more: it was cancelled, is overdue, or was stopped in the console."""
+    was_given_up = execution in (ExecutionStatus.ABORTED, ExecutionStatus.TIMED_OUT)
+    return run.status is RunStatus.CANCELLING or run.stop_code is not None or was_given_up
 
 
 def _task_of(sweeper: Sweeper, run: Run, alive: TaskState | None, now: datetime) -> TaskState | None:
@@ -138,14 +139,13 @@ def _overdue(run: Run, now: datetime) -> RunErrorCode | None:
     return None
 
 
-def _stop_if_asked(sweeper: Sweeper, run: Run, task: TaskState | None) -> Deed:
-    if run.status is not RunStatus.CANCELLING and run.stop_code is None:
-        return Deed.NOTHING
+def _stop(sweeper: Sweeper, run: Run, execution: ExecutionStatus | None, task: TaskState | None) -> Deed:
     code = run.stop_code or RunErrorCode.CANCELLED_BY_USER
-    sweeper.executions.stop(run.run_id, error=code, cause=run.cancel_reason or "The sweep stopped it.")
+    if execution is ExecutionStatus.RUNNING:
+        sweeper.executions.stop(run.run_id, error=code, cause=run.cancel_reason or "The sweep stopped it.")
     if task is not None:
         sweeper.tasks.stop(task.task_arn, f"{code}: the sweep stopped it.")
-    return Deed.STOPPED
+    return Deed.NOTHING if task is None and execution is not ExecutionStatus.RUNNING else Deed.STOPPED
 
 
 def _finish(sweeper: Sweeper, run: Run, evidence: Evidence) -> Deed:
