@@ -2,6 +2,7 @@
 
 import json
 import logging
+import socket
 import threading
 import uuid
 from collections.abc import Callable, Iterable
@@ -31,13 +32,20 @@ class _QuietHandler(WSGIRequestHandler):
 
 
 class Gateway:
-    """Has its port from the start; answers once it is opened."""
+    """Has its port from the start (a free one for 0); answers once it is opened. Raises OSError if it is taken."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self._application: GatewayApplication | None = None
-        self._server: BaseWSGIServer = make_server(
-            "127.0.0.1", 0, self._answer, threaded=True, request_handler=_QuietHandler
-        )
+        # werkzeug itself would end the process over a port that is taken.
+        with socket.create_server(("127.0.0.1", port)) as listener:
+            self._server: BaseWSGIServer = make_server(
+                "127.0.0.1",
+                listener.getsockname()[1],
+                self._answer,
+                threaded=True,
+                request_handler=_QuietHandler,
+                fd=listener.fileno(),
+            )
         self._server.daemon_threads = True  # type: ignore[attr-defined] # a threaded werkzeug server has it
         self._thread = threading.Thread(target=self._server.serve_forever, name="gateway", daemon=True)
 

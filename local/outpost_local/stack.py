@@ -50,6 +50,10 @@ class StackAlreadyRunning(Exception):
     """This process has a local stack up already."""
 
 
+class ParameterUnknown(ValueError):
+    """The template has no parameter of this name."""
+
+
 class FunctionFailed(Exception):
     """A function answered with an error; its document is the message."""
 
@@ -66,7 +70,7 @@ class LostEvent:
 class LocalStack:
     """A running stack. Made by `start`; a context manager that stops it."""
 
-    def __init__(self, template: Path, parameters: Mapping[str, str]) -> None:
+    def __init__(self, template: Path, parameters: Mapping[str, str], port: int) -> None:
         if not _only_stack.acquire(blocking=False):
             raise StackAlreadyRunning("This process has a local stack up; stop it first.")
         home = Path(tempfile.mkdtemp(prefix="outpost-local-")).resolve()
@@ -80,21 +84,25 @@ class LocalStack:
         self._cleanup.callback(remove_folder, home)
         self._cleanup.enter_context(_log_to(home / "stack.log"))
         try:
-            self._start(template, parameters)
+            self._start(template, parameters, port)
         except BaseException:
             self.stop()
             raise
 
     @classmethod
-    def start(cls, template: Path, parameters: Mapping[str, str] | None = None) -> Self:
-        """Raises StackAlreadyRunning, or what else keeps it from starting; nothing is left behind then."""
-        return cls(template, parameters or {})
+    def start(cls, template: Path, parameters: Mapping[str, str] | None = None, *, port: int = 0) -> Self:
+        """A stack whose API answers on the port of loopback, or on a free one for 0.
 
-    def _start(self, template_path: Path, parameters: Mapping[str, str]) -> None:
+        Raises StackAlreadyRunning, ParameterUnknown, OSError for a port that is taken, or what else keeps it from
+        starting; nothing is left behind then.
+        """
+        return cls(template, parameters or {}, port)
+
+    def _start(self, template_path: Path, parameters: Mapping[str, str], port: int) -> None:
         aws = self.aws
         self._cleanup.callback(aws.stop)
         aws.start(self._invoke_function)
-        self._gateway = Gateway()
+        self._gateway = Gateway(port)
         self._cleanup.callback(self._gateway.stop)
         template, values = _read_template(template_path, parameters, self._gateway.url)
         zygote = Zygote(self._home, _function_environment(aws), [*template.layers])
@@ -216,7 +224,10 @@ def _log_to(path: Path) -> Iterator[None]:
 def _read_template(path: Path, parameters: Mapping[str, str], url: str) -> tuple[Template, dict[str, str]]:
     values = dict(parameters)
     template = read_template(path, values, REGION)
-    if "ApiUrl" in template.cloudformation.get("Parameters", {}):
+    known = template.cloudformation.get("Parameters", {})
+    if unknown := sorted(values.keys() - known.keys()):
+        raise ParameterUnknown(f"The template has no parameter {', '.join(unknown)}.")
+    if "ApiUrl" in known:
         # As with a custom domain: the API's public address is known before the stack is made.
         values.setdefault("ApiUrl", url)
     return template, values

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from outpost_cli.commands.local import find_template, serve_stack
+from outpost_cli.commands.local import find_template, read_parameters, serve_stack
 from outpost_cli.errors import UsageRefused
 from outpost_cli.output import Output
 from outpost_cli.profiles import ProfileFile
@@ -105,3 +105,15 @@ def test_the_programs_own_checkout_comes_before_whatever_folder_one_is_in(monkey
 def test_a_template_that_is_not_there_is_refused(tmp_path: Path):
     with pytest.raises(UsageRefused):
         find_template(tmp_path / "template.yaml")
+
+
+def test_parameters_are_names_with_values():
+    assert read_parameters(["Env=dev", "ApiUrl=https://api.example.com/?a=b"]) == {
+        "Env": "dev",
+        "ApiUrl": "https://api.example.com/?a=b",
+    }
+
+
+def test_a_parameter_without_a_value_is_refused():
+    with pytest.raises(UsageRefused, match="is not NAME=VALUE"):
+        read_parameters(["Env"])

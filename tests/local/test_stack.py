@@ -1,6 +1,8 @@
 """Starting and stopping the whole."""
 
+import errno
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -60,6 +62,30 @@ def test_a_secret_is_made_as_the_template_wishes(small_stack: LocalStack) -> Non
 
 def test_this_machine_lets_tasks_be_separated_or_the_stack_says_what_is_missing(small_stack: LocalStack) -> None:
     assert [note for note in small_stack.notes if "process group" not in note] == []
+
+
+REFUSED_STARTS = """
+import sys
+from pathlib import Path
+from outpost_local import LocalStack
+try:
+    LocalStack.start(Path(sys.argv[1]), {sys.argv[3]: "x"} if sys.argv[3] else {}, port=int(sys.argv[4]))
+except Exception as error:
+    print(type(error).__name__, getattr(error, "errno", None), error)
+"""
+
+
+def test_a_parameter_that_the_template_does_not_have_is_refused() -> None:
+    machine = str(Path(__file__).with_name("machine.py"))
+    done = _start_in_a_process(REFUSED_STARTS, str(SMALL_STACK), machine, "Nope", "0")
+    assert done.communicate()[0].startswith("ParameterUnknown None The template has no parameter Nope.")
+
+
+def test_a_port_that_is_taken_is_an_error_and_not_the_end() -> None:
+    machine = str(Path(__file__).with_name("machine.py"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = _start_in_a_process(REFUSED_STARTS, str(SMALL_STACK), machine, "", str(taken.getsockname()[1]))
+        assert done.communicate()[0].startswith(f"OSError {errno.EADDRINUSE}")
 
 
 def _start_in_a_process(script: str, *arguments: str) -> "subprocess.Popen[str]":

@@ -1,5 +1,6 @@
 """`outpost local` and `outpost demo`: the whole stack on this machine, from the optional extra `local`."""
 
+import errno
 import json
 import shlex
 import sys
@@ -42,6 +43,10 @@ StartStack = Callable[[], AbstractContextManager[RunningStack]]
 @with_output
 def start_local(
     output: Output,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The API's port; 0 takes a free one.")] = 0,
+    parameter: Annotated[
+        list[str] | None, typer.Option("--parameter", help="A parameter of the template as NAME=VALUE; repeat it.")
+    ] = None,
     profile: Annotated[str | None, typer.Option("--profile", help="Save URL and key as this profile.")] = None,
     template: Annotated[
         Path | None, typer.Option("--template", help="The stack's template; the checkout's own by default.")
@@ -53,14 +58,24 @@ def start_local(
 
     outpost local up
 
-    outpost local up --profile local
+    outpost local up --profile local --port 8080
+
+    outpost local up --parameter GitBaseUrl=https://git.example.com
     """
     try:
         from outpost_local import LocalStack  # noqa: PLC0415 - optional, and slow to import
     except ModuleNotFoundError as error:
         raise explain_missing_stack(error) from error
-    path = find_template(template)
-    serve_stack(output, lambda: LocalStack.start(template=path), profile=profile)
+    path, parameters = find_template(template), read_parameters(parameter or [])
+    serve_stack(output, lambda: LocalStack.start(template=path, parameters=parameters, port=port), profile=profile)
+
+
+def read_parameters(pairs: Sequence[str]) -> dict[str, str]:
+    """NAME=VALUE pairs as a mapping. Raises UsageRefused."""
+    wrong = next((pair for pair in pairs if "=" not in pair), None)
+    if wrong is not None:
+        raise UsageRefused(f"{wrong} is not NAME=VALUE.", remedy="Write --parameter NAME=VALUE, once for each.")
+    return dict(pair.split("=", 1) for pair in pairs)
 
 
 @with_output
@@ -123,6 +138,12 @@ def serve_stack(output: Output, start: StartStack, *, profile: str | None) -> No
                 threading.Event().wait()
         except KeyboardInterrupt:
             output.say("Stopped; nothing is left behind.")
+        except ValueError as error:
+            raise UsageRefused(str(error), remedy="template.yaml lists and describes its parameters.") from error
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            raise UsageRefused("The port is taken.", remedy="Choose another --port, or leave it out.") from error
 
 
 def announce_stack(output: Output, stack: RunningStack, *, profile: str | None) -> None:
