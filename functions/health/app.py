@@ -2,6 +2,7 @@
 
 from outpost.api.application import Application, Reply
 from outpost.api.health import Health
+from outpost.api.openapi import describe_api
 from outpost.api.request import Request
 from outpost.wiring import Wiring
 
@@ -45,3 +46,9 @@ def get_fleet_health(request: Request) -> Reply:  # noqa: ARG001
 def get_version(request: Request) -> Reply:  # noqa: ARG001
     """Which release this is."""
     return health.version()
+
+
+@app.route("GET", "/openapi.json")
+def get_openapi(request: Request) -> Reply:
+    """The API described for programs."""
+    return Reply(describe_api(wiring.settings.version, request.api_url), is_bare=True)

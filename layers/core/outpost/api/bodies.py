@@ -9,6 +9,7 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -33,6 +34,8 @@ TAG_CHARACTERS = 256
 ARTIFACTS = 100
 
 Model = TypeVar("Model", bound=BaseModel)
+_DIGITS = re.compile(r"[0-9]{1,9}")
+_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -66,10 +69,27 @@ def _not_blank(text: str) -> str:
     return text
 
 
+def _digits(text: str) -> str:
+    if not _DIGITS.fullmatch(text):
+        raise ValueError("must be a whole number")
+    return text
+
+
+def _rfc3339(text: str) -> str:
+    if not _RFC3339.fullmatch(text):
+        raise ValueError("must be a time in RFC 3339 with its zone, such as 2030-01-01T00:00:00Z")
+    return text
+
+
+# What pydantic would also read as a number or a time (1_0, seconds since 1970) is not what the documents promise.
+WholeNumber = Annotated[int, BeforeValidator(_digits)]
+Time = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
+
+
 class DispatchBody(Body):
     """POST /dispatch."""
 
-    agent: str
+    agent: Annotated[str, Field(json_schema_extra={"enum": list(AGENTS)})]
     task: Annotated[str, Field(min_length=1, max_length=TASK_CHARACTERS), AfterValidator(_not_blank)]
     model_id: str | None = None
     repo: Annotated[str, AfterValidator(_repo)] | None = None
@@ -132,14 +152,14 @@ class NoQuery(Query):
 class RunsQuery(Query):
     """GET /runs."""
 
-    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    limit: Annotated[WholeNumber, Field(ge=1, le=100)] = 20
     cursor: str | None = None
     status: RunStatus | None = None
     agent: Annotated[str, Field(max_length=64)] | None = None
     repo: Annotated[str, Field(max_length=500)] | None = None
     tag: list[str] = Field(default_factory=list, max_length=TAGS)
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Time | None = None
+    until: Time | None = None
 
     @field_validator("tag")
     @classmethod
@@ -159,15 +179,15 @@ class RunsQuery(Query):
 class LogsQuery(Query):
     """GET /runs/{id}/logs."""
 
-    limit: Annotated[int, Field(ge=1, le=1_000)] = 100
+    limit: Annotated[WholeNumber, Field(ge=1, le=1_000)] = 100
     cursor: str | None = None
-    wait: Annotated[int, Field(ge=0, le=20)] = 0
+    wait: Annotated[WholeNumber, Field(ge=0, le=20)] = 0
 
 
 class ArtifactsQuery(Query):
     """GET /runs/{id}/artifacts."""
 
-    expires_in: Annotated[int, Field(ge=60, le=86_400)] = 3_600
+    expires_in: Annotated[WholeNumber, Field(ge=60, le=86_400)] = 3_600
 
 
 class ClaimBody(Body):

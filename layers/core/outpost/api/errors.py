@@ -94,6 +94,15 @@ DEFECT = Answer(
 )
 
 
+def codes_by_status() -> dict[int, tuple[str, ...]]:
+    """Every code that a caller can meet, by its HTTP status; RATE_LIMITED is API Gateway's own."""
+    pairs = [(answer.status, answer.code) for _, answer in _TABLE] + [(429, "RATE_LIMITED"), (500, DEFECT.code)]
+    found: dict[int, tuple[str, ...]] = {}
+    for status, code in pairs:
+        found[status] = tuple(dict.fromkeys((*found.get(status, ()), code)))
+    return found
+
+
 def answer_for(error: OutpostError) -> Answer:
     """The answer of a refusal, with the details that belong to it."""
     found = next((answer for kind, answer in _TABLE if isinstance(error, kind)), DEFECT)

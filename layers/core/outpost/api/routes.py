@@ -37,6 +37,7 @@ ROUTES = (
     Route("GET", "/health/ready", "health"),
     Route("GET", "/health/fleet", "health"),
     Route("GET", "/version", "health"),
+    Route("GET", "/openapi.json", "health"),
 )
 
 
