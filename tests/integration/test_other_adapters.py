@@ -10,6 +10,7 @@ import boto3
 import pytest
 from botocore.config import Config
 from builders import NOON, TASK_ARN, a_run, an_ecs_task, in_pascal_case, run_environment
+from deployment import make_settings
 
 from outpost.adapters.cloudwatch_agent_logs import CloudWatchAgentLogs
 from outpost.adapters.ecs_tasks import EcsTasks
@@ -22,6 +23,7 @@ from outpost.domain.errors import Unavailable
 from outpost.domain.outcome import NeverLaunched, StopCode
 from outpost.domain.run import Artifact
 from outpost.ports import ExecutionStatus
+from outpost.wiring import Wiring
 
 BYTES = b"the bytes"
 NOW_MILLISECONDS = int(time.time()) * 1000
@@ -195,6 +197,12 @@ def test_a_download_is_an_attachment(files):
     query = parse_qs(urlsplit(files.presign_download("acme", a_run().run_id, FILE, at=NOON, seconds=60).url).query)
     assert query["response-content-disposition"] == ["attachment; filename*=UTF-8''a%20b.txt"]
     assert query["X-Amz-Expires"] == ["60"]
+
+
+def test_a_presigned_url_names_the_host_of_its_region(credentials, monkeypatch):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
+    granted = Wiring(make_settings()).files.presign_upload("acme", a_run().run_id, FILE, at=NOON)
+    assert urlsplit(granted.url).netloc == "outpost-artifacts-dev-123456789012.s3.eu-central-1.amazonaws.com"
 
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "TEXT/HTML; charset=utf-8"])

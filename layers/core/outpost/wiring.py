@@ -68,7 +68,8 @@ class Wiring:
     @cached_property
     def files(self) -> S3Files:
 
-        config = CONFIG.merge(Config(signature_version="s3v4"))
+        # Presigned URLs name the region's own host: the global one redirects, and a redirect breaks the signature.
+        config = CONFIG.merge(Config(signature_version="s3v4", s3={"addressing_style": "virtual"}))
         return S3Files(self._session.client("s3", config=config), self.settings)
 
     @cached_property
