@@ -24,6 +24,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
         clock=wiring.clock,
         identifiers=wiring.identifiers,
     )
-    view = finished_view(run)
-    logger.info("heard", extra=view)
-    return view
+    logger.info("heard", extra={"runId": run.run_id, "status": run.status} if run else {})
+    return finished_view(run)

@@ -6,7 +6,7 @@ from outpost.api.pages import list_logs, list_runs
 from outpost.api.request import Request
 from outpost.api.results import artifacts_reply, patch_reply
 from outpost.api.views import fleet_view, run_view
-from outpost.use_cases.find_patch import require_run
+from outpost.use_cases.find_results import read_task, require_run
 from outpost.wiring import Wiring
 
 wiring = Wiring.from_environment()
@@ -26,8 +26,7 @@ def get_run(request: Request) -> Reply:
     """One run."""
     request.query(NoQuery)
     run = require_run(request.caller.tenant_id, request.id, runs=wiring.runs)
-    task = wiring.files.get_task(run.tenant_id, run.run_id) if run.task_in_bucket else None
-    return Reply(run_view(run, task))
+    return Reply(run_view(run, read_task(run, files=wiring.files, clock=wiring.clock)))
 
 
 @app.route("GET", "/runs/{id}/logs")

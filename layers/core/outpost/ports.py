@@ -10,7 +10,7 @@ from outpost.domain.api_key import ApiKey, Caller
 from outpost.domain.errors import OutpostError
 from outpost.domain.event import Event
 from outpost.domain.outcome import TaskState
-from outpost.domain.run import Artifact, Run, RunStatus
+from outpost.domain.run import Artifact, Run
 from outpost.domain.tenant import Tenant
 
 
@@ -64,7 +64,7 @@ class Admission:
 class RunFilter:
     """Which runs of a tenant a list shows; what is None or empty does not narrow it."""
 
-    status: RunStatus | None = None
+    status: str | None = None
     agent: str | None = None
     repo: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
@@ -161,6 +161,14 @@ class Executions(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class AliveTasks:
+    """The tasks of runs that have not been asked to stop; not complete where there were too many to look at."""
+
+    tasks: tuple[TaskState, ...]
+    is_complete: bool
+
+
 class Tasks(Protocol):
     """The ECS tasks of runs."""
 
@@ -172,8 +180,8 @@ class Tasks(Protocol):
         """Ask for the task's stop; nothing happens if it has stopped."""
         ...
 
-    def alive(self) -> tuple[TaskState, ...]:
-        """The tasks of runs in the cluster that have not been asked to stop, a bounded number of them."""
+    def alive(self) -> AliveTasks:
+        """The tasks of runs in the cluster."""
         ...
 
 
@@ -223,17 +231,21 @@ class LogLine:
 
 @dataclass(frozen=True)
 class LogPage:
-    """Lines, oldest first, and the token from which the next call goes on, whether or not there is more now."""
+    """Lines, oldest first, and the token from which the next call goes on, whether or not there is more now.
+
+    A page may be empty before the end: only `is_end` says that there is nothing after it now.
+    """
 
     lines: tuple[LogLine, ...]
     next_token: str | None
+    is_end: bool
 
 
 class AgentLogs(Protocol):
     """The output of a run's tasks."""
 
     def page(self, agent: str, task_arn: str, *, token: str | None, limit: int) -> LogPage:
-        """Lines of a task after a token, or from its beginning."""
+        """Lines of a task after a token, or from its beginning. Raises CursorInvalid for a token that has expired."""
         ...
 
 

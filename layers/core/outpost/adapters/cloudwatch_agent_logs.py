@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from outpost.adapters.aws import error_code, unavailable_if_it_fails
+from outpost.domain.errors import CursorInvalid
 from outpost.ports import LogLine, LogPage
 from outpost.settings import Settings
 
@@ -37,10 +38,13 @@ class CloudWatchAgentLogs:
                 answer = self._client.get_log_events(**request)
             except ClientError as error:
                 if error_code(error) == "ResourceNotFoundException":
-                    return LogPage((), token)  # the stream begins with the container's first line
+                    return LogPage((), token, is_end=True)  # the stream begins with the container's first line
+                if error_code(error) == "InvalidParameterException" and token is not None:
+                    raise CursorInvalid from error  # a token lives for 24 hours
                 raise
         lines = tuple(_line(event["timestamp"], event["message"]) for event in answer["events"])
-        return LogPage(lines, answer.get("nextForwardToken", token))
+        next_token = answer.get("nextForwardToken", token)
+        return LogPage(lines, next_token, is_end=next_token == token)
 
 
 def _line(milliseconds: int, message: str) -> LogLine:

@@ -15,12 +15,17 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from outpost.domain.run import Run
 
 Item = dict[str, Any]
 T = TypeVar("T")
+
+
+class ItemMalformed(Exception):
+    """A stored item does not have the shape that this program writes: a defect, or a hand in the table."""
+
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
@@ -79,7 +84,12 @@ def encode(value: object) -> dict[str, Any]:
 def decode(kind: type[T], item: Mapping[str, Any]) -> T:
     """The frozen dataclass that an item holds."""
     plain = {name: _deserializer.deserialize(value) for name, value in item.items() if name not in KEYS}
-    decoded: T = _adapter(kind).validate_python(plain)
+    try:
+        decoded: T = _adapter(kind).validate_python(plain)
+    except ValidationError as error:
+        # pydantic's own message repeats the values, and one of them may be the text of a task.
+        where = [".".join(map(str, problem["loc"])) for problem in error.errors(include_input=False)]
+        raise ItemMalformed(f"{kind.__name__}: {', '.join(where)}") from None
     return decoded
 
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from outpost.adapters.aws import cancellation_reasons, error_code
 from outpost.domain.errors import OutpostError, Unavailable
@@ -37,6 +37,8 @@ def write_transaction(client: "DynamoDBClient", writes: Sequence[dict[str, Any]]
             return
         except ClientError as error:
             _raise_unless_passing(error)
+        except BotoCoreError as error:
+            raise Unavailable(type(error).__name__) from error
         # Full jitter: those that met once are not to meet again.
         time.sleep(random.uniform(0, min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2**attempt)))  # noqa: S311
     raise Unavailable("the transaction kept meeting others")

@@ -7,13 +7,16 @@ from botocore.exceptions import ClientError
 from outpost.adapters.aws import error_code, unavailable_if_it_fails
 from outpost.adapters.task_payload import read_task
 from outpost.domain.outcome import TaskState
+from outpost.ports import AliveTasks
 from outpost.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
+    from mypy_boto3_ecs.type_defs import ListTasksRequestTypeDef
 
 REASON_CHARACTERS = 255
 TASKS_PER_LIST = 100
+LISTS = 20
 
 
 class EcsTasks:
@@ -36,12 +39,21 @@ class EcsTasks:
                 if error_code(error) != "InvalidParameterException":
                     raise
 
-    def alive(self) -> tuple[TaskState, ...]:
-        with unavailable_if_it_fails():
-            arns = self._client.list_tasks(cluster=self._cluster, desiredStatus="RUNNING", maxResults=TASKS_PER_LIST)[
-                "taskArns"
-            ]
-        return self._describe(arns) if arns else ()
+    def alive(self) -> AliveTasks:
+        found: list[TaskState] = []
+        request: ListTasksRequestTypeDef = {
+            "cluster": self._cluster,
+            "desiredStatus": "RUNNING",
+            "maxResults": TASKS_PER_LIST,
+        }
+        for _ in range(LISTS):
+            with unavailable_if_it_fails():
+                answer = self._client.list_tasks(**request)
+            found.extend(self._describe(answer["taskArns"]) if answer["taskArns"] else ())
+            if "nextToken" not in answer:
+                return AliveTasks(tuple(found), is_complete=True)
+            request["nextToken"] = answer["nextToken"]
+        return AliveTasks(tuple(found), is_complete=False)
 
     def _describe(self, task_arns: list[str]) -> tuple[TaskState, ...]:
         with unavailable_if_it_fails():

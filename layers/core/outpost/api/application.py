@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.event_handler import APIGatewayRestResolver, Response
@@ -20,6 +21,11 @@ from outpost.use_cases.authenticate import authenticate
 from outpost.wiring import Wiring
 
 JSON = "application/json"
+
+
+def _to_json(body: View) -> str:
+    """Text as it is: an answer is bounded in bytes, and escapes would make six of one."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True)
@@ -54,7 +60,9 @@ class Application:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._logger = Logger()
-        self._resolver = APIGatewayRestResolver()
+        # A custom domain may map a path of its own onto the API; events carry it, routes do not.
+        base_path = urlsplit(wiring.settings.api_url).path
+        self._resolver = APIGatewayRestResolver(strip_prefixes=[base_path] if base_path else None)
         self._resolver.exception_handler(OutpostError)(self._refuse)
         self._resolver.exception_handler(Exception)(self._confess)
         self._resolver.not_found(self._not_found)
@@ -101,13 +109,13 @@ class Application:
         if reply.text is not None:
             return self._response(reply.status, reply.text, reply.content_type, reply.headers)
         if reply.is_bare:
-            return self._response(reply.status, json.dumps(dict(reply.data)), JSON, reply.headers)
+            return self._response(reply.status, _to_json(reply.data), JSON, reply.headers)
         meta = self._meta()
         if reply.pagination is not None:
             page = reply.pagination
             meta["pagination"] = {"nextCursor": page.next_cursor, "hasMore": page.has_more, "limit": page.limit}
         body = {"success": True, **reply.beside_data, "data": reply.data, "meta": meta}
-        return self._response(reply.status, json.dumps(body), JSON, reply.headers)
+        return self._response(reply.status, _to_json(body), JSON, reply.headers)
 
     def _refuse(self, error: OutpostError) -> Response[str]:
         answer = answer_for(error)
@@ -121,7 +129,7 @@ class Application:
 
     def _not_found(self, _: NotFoundError) -> Response[str]:
         event = self._resolver.current_event
-        allowed = methods_of(event.path)
+        allowed = methods_of(event.resource)
         if event.http_method in allowed:
             return self._refuse(NotFound("an id with characters that no id has"))
         return self._refuse(MethodUnknown(allowed) if allowed else RouteUnknown())
@@ -136,7 +144,7 @@ class Application:
         if answer.details is not None:
             error["details"] = answer.details
         body = {"success": False, "error": error, "meta": self._meta()}
-        return self._response(answer.status, json.dumps(body), JSON, answer.headers)
+        return self._response(answer.status, _to_json(body), JSON, answer.headers)
 
     def _meta(self) -> dict[str, object]:
         return {"requestId": self._request_id, "timestamp": time_view(self._wiring.clock.now())}

@@ -1,6 +1,7 @@
 """What callers and runners may send: each body is checked whole, and every wrong field is named at once."""
 
 import hashlib
+import json
 import re
 from datetime import datetime
 from typing import Annotated, TypeVar
@@ -32,6 +33,8 @@ _TAG_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 TAGS = 20
 TAG_CHARACTERS = 256
 ARTIFACTS = 100
+# The contract's statuses: a caller who filters by the one that no run has yet is right, and finds nothing.
+STATUSES = ("QUEUED", *RunStatus)
 
 Model = TypeVar("Model", bound=BaseModel)
 _DIGITS = re.compile(r"[0-9]{1,9}")
@@ -63,9 +66,23 @@ def _branch(text: str) -> str:
     return text
 
 
-def _not_blank(text: str) -> str:
+def _task(text: str) -> str:
     if not text.strip():
         raise ValueError("must not be blank")
+    if "\0" in text:
+        raise ValueError("must not contain the character NUL")
+    return text
+
+
+def _status(text: str) -> str:
+    if text not in STATUSES:
+        raise ValueError(f"must be one of {', '.join(STATUSES)}")
+    return text
+
+
+def _tag_name(text: str) -> str:
+    if not _TAG_NAME.fullmatch(text):
+        raise ValueError("must be named by 1 to 64 letters, digits, dots, hyphens and underscores")
     return text
 
 
@@ -81,6 +98,9 @@ def _rfc3339(text: str) -> str:
     return text
 
 
+TagName = Annotated[str, AfterValidator(_tag_name)]
+TagValue = Annotated[str, Field(max_length=TAG_CHARACTERS)]
+
 # What pydantic would also read as a number or a time (1_0, seconds since 1970) is not what the documents promise.
 WholeNumber = Annotated[int, BeforeValidator(_digits)]
 Time = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
@@ -90,12 +110,12 @@ class DispatchBody(Body):
     """POST /dispatch."""
 
     agent: Annotated[str, Field(json_schema_extra={"enum": list(AGENTS)})]
-    task: Annotated[str, Field(min_length=1, max_length=TASK_CHARACTERS), AfterValidator(_not_blank)]
+    task: Annotated[str, Field(min_length=1, max_length=TASK_CHARACTERS), AfterValidator(_task)]
     model_id: str | None = None
     repo: Annotated[str, AfterValidator(_repo)] | None = None
     branch: Annotated[str, AfterValidator(_branch)] | None = None
     timeout_seconds: Annotated[int, Field(ge=30, le=LONGEST_TIMEOUT_SECONDS)] = 600
-    tags: dict[str, str] = Field(default_factory=dict)
+    tags: dict[TagName, TagValue] = Field(default_factory=dict)
     user_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     idempotency_key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
 
@@ -126,16 +146,12 @@ class DispatchBody(Body):
     def _bounded_tags(cls, tags: dict[str, str]) -> dict[str, str]:
         if len(tags) > TAGS:
             raise ValueError(f"must be at most {TAGS} pairs")
-        for name, value in tags.items():
-            if not _TAG_NAME.fullmatch(name):
-                raise ValueError("names must be 1 to 64 letters, digits, dots, hyphens and underscores")
-            if len(value) > TAG_CHARACTERS:
-                raise ValueError(f"values must be at most {TAG_CHARACTERS} characters")
         return tags
 
     def sha256(self) -> str:
         """What two requests have in common that ask for the same: all but the idempotency key itself."""
-        same = self.model_dump_json(exclude={"idempotency_key"})
+        said = self.model_dump(mode="json", exclude={"idempotency_key"}, exclude_defaults=True)
+        same = json.dumps(said, sort_keys=True)
         return hashlib.sha256(same.encode()).hexdigest()
 
 
@@ -154,7 +170,7 @@ class RunsQuery(Query):
 
     limit: Annotated[WholeNumber, Field(ge=1, le=100)] = 20
     cursor: str | None = None
-    status: RunStatus | None = None
+    status: Annotated[str, AfterValidator(_status), Field(json_schema_extra={"enum": list(STATUSES)})] | None = None
     agent: Annotated[str, Field(max_length=64)] | None = None
     repo: Annotated[str, Field(max_length=500)] | None = None
     tag: list[str] = Field(default_factory=list, max_length=TAGS)
@@ -166,14 +182,24 @@ class RunsQuery(Query):
     def _pairs(cls, tags: list[str]) -> list[str]:
         if not all(_TAG_NAME.fullmatch(name) and colon for name, colon, _ in (tag.partition(":") for tag in tags)):
             raise ValueError("must be name:value")
+        if len({tag.partition(":")[0] for tag in tags}) < len(tags):
+            raise ValueError("must name each tag once")
         return tags
 
     @field_validator("since", "until")
     @classmethod
     def _in_the_range_of_run_ids(cls, at: datetime | None) -> datetime | None:
-        if at is not None and not 1970 <= at.year <= 9000:  # noqa: PLR2004 a ULID's 48 bits of milliseconds
-            raise ValueError("must lie between the years 1970 and 9000")
+        if at is not None and not 1970 < at.year <= 9000:  # noqa: PLR2004 a ULID's 48 bits of milliseconds
+            raise ValueError("must lie between the years 1971 and 9000")
         return at
+
+    @field_validator("until")
+    @classmethod
+    def _after_since(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
+        since = info.data.get("since")
+        if until is not None and since is not None and until <= since:
+            raise ValueError("must be later than since")
+        return until
 
 
 class LogsQuery(Query):
@@ -284,9 +310,12 @@ def _refusal(error: ValidationError) -> BodyMalformed | InputInvalid:
     problems = error.errors(include_url=False, include_input=False)
     if any(problem["type"] == "json_invalid" for problem in problems):
         return BodyMalformed()
-    return InputInvalid(
-        tuple(FieldError(".".join(map(str, problem["loc"])) or "body", _sentence(problem)) for problem in problems)
-    )
+    return InputInvalid(tuple(FieldError(_path(problem["loc"]), _sentence(problem)) for problem in problems))
+
+
+def _path(steps: tuple[int | str, ...]) -> str:
+    """Where in the body it is; pydantic marks the name of a pair, as against its value, by a step of its own."""
+    return ".".join(str(step) for step in steps if step != "[key]") or "body"
 
 
 # pydantic's own sentences name its types; these name the caller's. In braces: the bound that was broken.

@@ -81,7 +81,7 @@ _TABLE: tuple[tuple[type[OutpostError], Answer], ...] = (
     (BodyTooLarge, Answer(413, "PAYLOAD_TOO_LARGE", "The request body is too large.", "Send a smaller body.")),
     (MediaTypeUnsupported, Answer(415, "UNSUPPORTED_MEDIA_TYPE", "The body has to be JSON.", "Send Content-Type: application/json.")),
     (QuotaExceeded, Answer(429, "QUOTA_EXCEEDED", "A limit of the tenant's plan is reached.", "Wait until runs end, or ask the operator for a larger limit.", retryable=True, headers={"Retry-After": "15"})),
-    (AgentUnavailable, Answer(503, "AGENT_UNAVAILABLE", "The agent cannot be launched in this deployment now.", "Choose an agent that GET /fleet shows as available.", retryable=True, headers={"Retry-After": "300"})),
+    (AgentUnavailable, Answer(503, "AGENT_UNAVAILABLE", "The agent cannot be launched in this deployment now.", "Choose an agent that GET /fleet shows as available.", headers={"Retry-After": "300"})),
     (Unavailable, Answer(503, "SERVICE_UNAVAILABLE", "A part of the service did not answer in time.", "Wait for the seconds in Retry-After and send the request again.", retryable=True, headers=_RETRY)),
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
 from outpost.api.bodies import Model, Query, parse_json, parse_texts
-from outpost.api.errors import BodyTooLarge, MediaTypeUnsupported
+from outpost.api.errors import BodyMalformed, BodyTooLarge, MediaTypeUnsupported
 from outpost.domain.api_key import Caller
 from outpost.domain.errors import FieldError, InputInvalid
 from outpost.settings import Settings
@@ -84,7 +84,10 @@ class Request:
             raise BodyTooLarge
         if not self._event.get("isBase64Encoded"):
             return str(raw)
-        return base64.b64decode(raw).decode("utf-8", errors="replace")
+        try:
+            return base64.b64decode(raw).decode()
+        except ValueError as error:
+            raise BodyMalformed from error
 
 
 def read_header(event: APIGatewayProxyEvent, name: str) -> str | None:

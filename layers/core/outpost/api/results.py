@@ -4,7 +4,7 @@ from outpost.api.application import Reply
 from outpost.api.bodies import ArtifactsQuery
 from outpost.api.views import artifact_view, patch_view
 from outpost.domain.api_key import Caller
-from outpost.use_cases.find_patch import find_patch, require_run
+from outpost.use_cases.find_results import find_patch, require_run, stored_files
 from outpost.wiring import Wiring
 
 # Lambda answers at most 6 MB, and JSON makes a text longer.
@@ -14,7 +14,7 @@ PATCH_URL_SECONDS = 3_600
 
 def patch_reply(caller: Caller, run_id: str, accept: str, wiring: Wiring) -> Reply:
     """The diff, or where it can be fetched. Raises RunNotFound, PatchNotFound."""
-    run, patch = find_patch(caller.tenant_id, run_id, runs=wiring.runs)
+    run, patch = find_patch(caller.tenant_id, run_id, runs=wiring.runs, clock=wiring.clock)
     now = wiring.clock.now()
     url = wiring.files.presign_download(run.tenant_id, run.run_id, patch, at=now, seconds=PATCH_URL_SECONDS)
     if "application/json" in accept and "text/x-diff" not in accept:
@@ -31,7 +31,7 @@ def patch_reply(caller: Caller, run_id: str, accept: str, wiring: Wiring) -> Rep
 def artifacts_reply(caller: Caller, run_id: str, query: ArtifactsQuery, wiring: Wiring) -> Reply:
     """Every stored file with a URL. Raises RunNotFound."""
     run = require_run(caller.tenant_id, run_id, runs=wiring.runs)
-    stored = wiring.runs.artifacts(run.tenant_id, run.run_id) if run.report else ()
+    stored = stored_files(run, runs=wiring.runs, clock=wiring.clock)
     now = wiring.clock.now()
     return Reply(
         {

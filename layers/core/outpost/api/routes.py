@@ -50,12 +50,5 @@ def find_route(method: str, path: str) -> Route:
 
 
 def methods_of(path: str) -> tuple[str, ...]:
-    """The methods that the path has, none if there is no such path; `{id}` stands for one segment."""
-    return tuple(route.method for route in ROUTES if _matches(route.path, path))
-
-
-def _matches(pattern: str, path: str) -> bool:
-    expected, given = pattern.strip("/").split("/"), path.strip("/").split("/")
-    return len(expected) == len(given) and all(
-        part == value or (part == "{id}" and value) for part, value in zip(expected, given, strict=True)
-    )
+    """The methods that a path of the table has, none if there is no such path."""
+    return tuple(route.method for route in ROUTES if route.path == path)

@@ -30,16 +30,20 @@ def time_view(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+PREVIEW_CHARACTERS = 1_000
+
+
 def run_view(run: Run, task: str | None = None) -> View:
-    """A run; `task` is its whole text where that lies in the bucket, else the record has it (or its beginning)."""
+    """A run; `task` is its whole text, without which only the beginning is shown."""
+    preview = run.task[:PREVIEW_CHARACTERS]
     return {
         "runId": run.run_id,
         "dispatchId": run.run_id,
         "status": run.status,
         "agent": run.agent,
         "modelId": run.model_id,
-        "task": run.task if task is None else task,
-        "taskTruncated": run.task_in_bucket and task is None,
+        "task": preview if task is None else task,
+        "taskTruncated": task is None and (run.task_in_bucket or preview != run.task),
         "repo": run.repo,
         "branch": run.branch,
         "tags": run.tags,
@@ -51,7 +55,7 @@ def run_view(run: Run, task: str | None = None) -> View:
         "cancelRequestedAt": time_view(run.cancel_requested_at),
         "computeStoppedAt": time_view(run.compute_stopped_at),
         "attempt": run.attempt,
-        "progress": _progress_view(run.progress),
+        "progress": None if run.status.is_terminal else _progress_view(run.progress),
         "exitCode": run.exit_code,
         "error": _error_view(run.error),
         "result": _result_view(run.result),

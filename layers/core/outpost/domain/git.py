@@ -24,4 +24,4 @@ def is_repo(text: str) -> bool:
 
 def clone_url(repo: str, base_url: str) -> str:
     """Where a repo of a dispatch is cloned from."""
-    return repo if repo.startswith("https://") else f"{base_url}/{repo}.git"
+    return repo if repo.startswith("https://") else f"{base_url}/{repo.removesuffix('.git')}.git"

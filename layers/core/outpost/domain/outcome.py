@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from outpost.domain.run import ReportedOutcome, Run, RunStatus
-from outpost.domain.run_error import RunError, RunErrorCode
+from outpost.domain.run_error import RunError, RunErrorCode, without_identifiers
 
 
 class StopCode(StrEnum):
@@ -132,7 +132,7 @@ def _error(run: Run, evidence: Evidence) -> RunError:
     if report is not None and report.outcome in (ReportedOutcome.FAILED, ReportedOutcome.TIMEOUT) and report.error:
         return report.error
     code, message = _compute_error(run, evidence)
-    return RunError.of(code, message)
+    return RunError.of(code, without_identifiers(message))
 
 
 _STOPPED_BECAUSE = {

@@ -21,6 +21,8 @@ START_ALLOWANCE_SECONDS = 600
 STOP_GRACE_SECONDS = 120
 CHECK_SECONDS = 60
 ACTIVE_SHARDS = 8
+# The bucket's lifecycle rule removes task texts and results after this time.
+RESULTS_KEPT = timedelta(days=90)
 
 
 class RunStatus(StrEnum):
@@ -170,6 +172,10 @@ class Run:
     def deadline(self) -> datetime | None:
         """When the runner stops the agent, counted from the claim; None before it."""
         return None if self.started_at is None else self.started_at + timedelta(seconds=self.timeout_seconds)
+
+    def has_results(self, at: datetime) -> bool:
+        """Whether what the run stored in the bucket can still be there."""
+        return at < self.created_at + RESULTS_KEPT
 
     def becomes(self, status: RunStatus, at: datetime) -> Self:
         """The run in its next status, if the table has that transition."""

@@ -1,5 +1,6 @@
 """Why a run ended badly: the codes, and for each what its owner does next."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -53,6 +54,8 @@ _ADVICE = {
 }
 
 MESSAGE_CHARACTERS = 1_000
+# What AWS says of a failure names the deployment's inside, which is not for callers.
+_INSIDE = re.compile(r"arn:[\w-]+:[^\s\]\"',)]+|\b\d{12}\.dkr\.ecr\.[^\s\]\"',)]+|\b\d{12}\b")
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,11 @@ class RunError:
         """The error of a code, with its remedy; the message is cut to 1,000 characters."""
         advice = _ADVICE[code]
         return cls(code, message[:MESSAGE_CHARACTERS], advice.remedy, advice.retryable)
+
+
+def without_identifiers(text: str) -> str:
+    """What AWS said, without ARNs, registries and account ids."""
+    return _INSIDE.sub("[…]", text)
 
 
 def code_of_report(text: str) -> RunErrorCode:

@@ -2,10 +2,14 @@
 
 import logging
 from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 
+from outpost.domain.errors import Unavailable
 from outpost.domain.outcome import Evidence, NeverLaunched, StopCode, TaskState
 from outpost.domain.run import (
     ACTIVE_SHARDS,
@@ -17,7 +21,17 @@ from outpost.domain.run import (
     shard_name,
 )
 from outpost.domain.run_error import RunErrorCode
-from outpost.ports import Clock, Executions, ExecutionStatus, Identifiers, RunChangedMeanwhile, Runs, SigningKey, Tasks
+from outpost.ports import (
+    AliveTasks,
+    Clock,
+    Executions,
+    ExecutionStatus,
+    Identifiers,
+    RunChangedMeanwhile,
+    Runs,
+    SigningKey,
+    Tasks,
+)
 from outpost.use_cases.finish_run import finish_run, mark_stopping
 from outpost.use_cases.start_execution import start_execution
 
@@ -54,32 +68,40 @@ class Sweeper:
 
 
 def sweep_runs(sweeper: Sweeper) -> Counter[Deed]:
-    """One bounded round over what is due; how often each deed was done. One run's trouble does not stop the others."""
+    """One bounded round over what is due; how often each deed was done. One's trouble does not stop the others."""
     now = sweeper.clock.now()
-    alive = {(task.tenant_id, task.run_id, task.attempt): task for task in sweeper.tasks.alive()}
+    alive = _alive(sweeper)
     deeds: Counter[Deed] = Counter()
     for number in range(ACTIVE_SHARDS):
         for tenant_id, run_id in sweeper.runs.due(shard_name(number), now, RUNS_PER_SHARD):
-            deeds[_guarded(sweeper, tenant_id, run_id, alive)] += 1
-    for task in alive.values():
-        deeds[_stop_orphan(sweeper, task)] += 1
+            deeds[_guarded(run_id, partial(_look_after, sweeper, tenant_id, run_id, alive))] += 1
+            # Also where it failed: what fails for good is not to keep its shard's others from their turn.
+            _guarded(run_id, partial(_postpone, sweeper, tenant_id, run_id))
+    for task in alive.tasks:
+        deeds[_guarded(task.run_id, partial(_stop_orphan, sweeper, task))] += 1
     return deeds
 
 
-def _guarded(sweeper: Sweeper, tenant_id: str, run_id: str, alive: dict[tuple[str, str, int], TaskState]) -> Deed:
+def _alive(sweeper: Sweeper) -> AliveTasks:
     try:
-        run = sweeper.runs.get(tenant_id, run_id)
-        if run is None or run.status.is_terminal:
-            return Deed.NOTHING  # the index lags behind the table
-        deed = _look_after(sweeper, run, alive.get((tenant_id, run_id, run.attempt)))
-        _postpone(sweeper, tenant_id, run_id)
-        return deed
+        return sweeper.tasks.alive()
+    except Unavailable:
+        logger.exception("the tasks are not known; nothing is taken for never launched in this round")
+        return AliveTasks((), is_complete=False)
+
+
+def _guarded(run_id: str, do: Callable[[], Deed]) -> Deed:
+    try:
+        return do()
     except Exception:
         logger.exception("a run could not be looked after", extra={"run_id": run_id})
         return Deed.FAILED
 
 
-def _look_after(sweeper: Sweeper, run: Run, alive: TaskState | None) -> Deed:
+def _look_after(sweeper: Sweeper, tenant_id: str, run_id: str, alive: AliveTasks) -> Deed:
+    run = sweeper.runs.get(tenant_id, run_id)
+    if run is None or run.status.is_terminal:
+        return Deed.NOTHING  # the index lags behind the table
     now = sweeper.clock.now()
     task = _task_of(sweeper, run, alive, now)
     if task is not None and task.is_stopped:
@@ -98,7 +120,8 @@ def _look_after(sweeper: Sweeper, run: Run, alive: TaskState | None) -> Deed:
     if execution is None and run.status is RunStatus.PENDING and run.stop_code is None:
         start_execution(run, executions=sweeper.executions, signing_key=sweeper.signing_key)
         return Deed.STARTED
-    if task is None and execution is not ExecutionStatus.RUNNING and now - run.status_since >= SETTLING:
+    has_no_task = task is None and (run.task_arn is not None or alive.is_complete)
+    if has_no_task and execution is not ExecutionStatus.RUNNING and now - run.status_since >= SETTLING:
         return _finish(sweeper, run, Evidence(run.attempt, never_launched=NeverLaunched.EXECUTION_ENDED))
     return _stop(sweeper, run, execution, task) if _is_to_stop(run, execution) else Deed.NOTHING
 
@@ -109,10 +132,11 @@ def _is_to_stop(run: Run, execution: ExecutionStatus | None) -> bool:
     return run.status is RunStatus.CANCELLING or run.stop_code is not None or was_given_up
 
 
-def _task_of(sweeper: Sweeper, run: Run, alive: TaskState | None, now: datetime) -> TaskState | None:
+def _task_of(sweeper: Sweeper, run: Run, alive: AliveTasks, now: datetime) -> TaskState | None:
     """The run's task; one that has been silent for so long that ECS has forgotten it has stopped."""
     if run.task_arn is None:
-        return alive
+        mine = (run.tenant_id, run.run_id, run.attempt)
+        return next((t for t in alive.tasks if (t.tenant_id, t.run_id, t.attempt) == mine), None)
     task = sweeper.tasks.describe(run.task_arn)
     if task is None and now - (run.heartbeat_at or run.status_since) > FORGOTTEN:
         return TaskState(
@@ -160,14 +184,12 @@ def _finish(sweeper: Sweeper, run: Run, evidence: Evidence) -> Deed:
     return Deed.FINISHED if run.status.is_terminal else Deed.NOTHING
 
 
-def _postpone(sweeper: Sweeper, tenant_id: str, run_id: str) -> None:
+def _postpone(sweeper: Sweeper, tenant_id: str, run_id: str) -> Deed:
     run = sweeper.runs.get(tenant_id, run_id)
-    if run is None or run.status.is_terminal:
-        return
-    try:
-        sweeper.runs.save(run, run.checked(sweeper.clock.now()), event=None)
-    except RunChangedMeanwhile:
-        logger.info("the run moved by itself", extra={"run_id": run_id})
+    if run is not None and not run.status.is_terminal:
+        with suppress(RunChangedMeanwhile):  # it moves by itself, and its new place in the index says when to look
+            sweeper.runs.save(run, run.checked(sweeper.clock.now()), event=None)
+    return Deed.NOTHING
 
 
 def _stop_orphan(sweeper: Sweeper, task: TaskState) -> Deed:
