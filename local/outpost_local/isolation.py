@@ -46,7 +46,8 @@ class Isolation:
 def choose_isolation(home: Path, kept: list[Path]) -> Isolation:
     """Namespaces of its own where a trial of them works here, otherwise process groups."""
     hidden = _folders_to_hide(home)
-    kept_paths = tuple(dict.fromkeys(path.resolve() for path in (Path(sys.prefix), Path(sys.base_prefix), *kept)))
+    wanted_paths = (path.resolve() for path in (Path(sys.prefix), Path(sys.base_prefix), *kept))
+    kept_paths = tuple(dict.fromkeys(path for path in wanted_paths if path.exists()))
     if sys.platform != "linux" or shutil.which("unshare") is None:
         return Isolation((), hidden, kept_paths, _describe_lack("this system has no namespaces"))
     as_user = () if os.geteuid() == 0 else ("--user", "--map-root-user")

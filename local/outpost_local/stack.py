@@ -3,7 +3,6 @@
 import contextlib
 import json
 import logging
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from outpost_local.executions import bridge_executions, stop_executions
 from outpost_local.fargate import Fargate
 from outpost_local.gateway import Gateway, GatewayApplication
 from outpost_local.gateway_responses import GatewayResponses
+from outpost_local.home import make_home, remove_abandoned_homes, remove_home
 from outpost_local.invocation import Invocation
 from outpost_local.isolation import choose_isolation
 from outpost_local.lambda_environments import Zygote
@@ -28,7 +28,6 @@ from outpost_local.stepfunctions_bridge import bridge_interpreter
 from outpost_local.stepfunctions_ecs import bridge_ecs_tasks
 from outpost_local.streams import StreamPump
 from outpost_local.task_launch import runner_image
-from outpost_local.task_process import remove_folder
 from outpost_local.template import Template, read_template
 from outpost_local.wiring import (
     find_failure_queues,
@@ -73,7 +72,8 @@ class LocalStack:
     def __init__(self, template: Path, parameters: Mapping[str, str], port: int) -> None:
         if not _only_stack.acquire(blocking=False):
             raise StackAlreadyRunning("This process has a local stack up; stop it first.")
-        home = Path(tempfile.mkdtemp(prefix="outpost-local-")).resolve()
+        remove_abandoned_homes()
+        home = make_home()
         self.aws = EmbeddedAws(home)
         self.lost_events: list[LostEvent] = []
         self._home = home
@@ -81,7 +81,7 @@ class LocalStack:
         self._lock = threading.Lock()
         self._api_key: str | None = None
         self._cleanup.callback(_only_stack.release)
-        self._cleanup.callback(remove_folder, home)
+        self._cleanup.callback(remove_home, home)
         self._cleanup.enter_context(_log_to(home / "stack.log"))
         try:
             self._start(template, parameters, port)

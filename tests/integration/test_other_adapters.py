@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from builders import NOON, TASK_ARN, a_run, an_ecs_task, in_pascal_case, run_environment
 from deployment import make_settings
 
@@ -19,7 +20,7 @@ from outpost.adapters.secrets_signing_key import SecretsManagerSigningKey
 from outpost.adapters.step_functions_executions import StepFunctionsExecutions, execution_input
 from outpost.adapters.task_payload import read_task
 from outpost.adapters.testimony import read_testimony
-from outpost.domain.errors import Unavailable
+from outpost.domain.errors import CursorInvalid, Unavailable
 from outpost.domain.outcome import NeverLaunched, StopCode
 from outpost.domain.run import Artifact
 from outpost.ports import ExecutionStatus
@@ -74,7 +75,7 @@ def test_a_task_that_ecs_does_not_know_is_none(deployment):
 
 
 def test_a_cluster_without_tasks_has_none_alive(deployment):
-    assert EcsTasks(deployment.ecs, deployment.settings).alive() == ()
+    assert EcsTasks(deployment.ecs, deployment.settings).alive().tasks == ()
 
 
 @pytest.mark.parametrize("shape", [lambda task: task, in_pascal_case], ids=["camelCase", "PascalCase"])
@@ -247,9 +248,40 @@ def test_lines_go_on_from_the_token(deployment, written_lines):
     assert logs.page("shell", TASK_ARN, token=second.next_token, limit=2).lines == ()
 
 
+def test_only_an_unchanged_token_is_the_end(deployment, written_lines):
+    logs = CloudWatchAgentLogs(deployment.logs, deployment.settings)
+    written_lines("one")
+    first = logs.page("shell", TASK_ARN, token=None, limit=2)
+    second = logs.page("shell", TASK_ARN, token=first.next_token, limit=2)
+    assert (first.is_end, second.is_end) == (False, True)
+
+
+def test_a_token_that_has_expired_is_a_bad_cursor(deployment):
+    class Forgetful:
+        def get_log_events(self, **request):
+            raise ClientError({"Error": {"Code": "InvalidParameterException"}}, "GetLogEvents")
+
+    with pytest.raises(CursorInvalid):
+        CloudWatchAgentLogs(Forgetful(), deployment.settings).page("shell", TASK_ARN, token="old", limit=2)
+
+
+def test_every_page_of_the_clusters_tasks_is_looked_at(deployment):
+    class Paged:
+        def list_tasks(self, **request):
+            return {"taskArns": [request.get("nextToken", "first")]} | (
+                {} if "nextToken" in request else {"nextToken": "second"}
+            )
+
+        def describe_tasks(self, **request):
+            return {"tasks": [an_ecs_task(taskArn=arn, lastStatus="RUNNING") for arn in request["tasks"]]}
+
+    alive = EcsTasks(Paged(), deployment.settings).alive()
+    assert ([task.task_arn for task in alive.tasks], alive.is_complete) == (["first", "second"], True)
+
+
 def test_a_task_without_output_has_no_lines(deployment):
     page = CloudWatchAgentLogs(deployment.logs, deployment.settings).page("shell", TASK_ARN, token="t", limit=2)
-    assert (page.lines, page.next_token) == ((), "t")
+    assert (page.lines, page.next_token, page.is_end) == ((), "t", True)
 
 
 def test_the_signing_key_is_read_once(deployment):

@@ -1,6 +1,7 @@
 """What the API answers when AWS, or the code itself, fails."""
 
 import pytest
+from builders import an_api_event
 from functions import Api, LambdaContext, load_function
 
 
@@ -12,6 +13,14 @@ def api(deployment, monkeypatch):
     functions = {name: load_function(name) for name in ("dispatch", "read", "health", "operate")}
     event = {"operation": "create-tenant", "tenantId": "acme", "name": "Acme"}
     return Api("acme", functions["operate"].handler(event, LambdaContext())["apiKey"], functions)
+
+
+def test_a_custom_domains_base_path_is_not_part_of_the_route(deployment, monkeypatch):
+    for name, value in vars(deployment.settings).items():
+        monkeypatch.setenv(name.upper(), str(value))
+    monkeypatch.setenv("API_URL", "https://agents.example.com/outpost")
+    event = an_api_event("GET", "/version") | {"path": "/outpost/version"}
+    assert load_function("health").handler(event, LambdaContext())["statusCode"] == 200
 
 
 def test_a_missing_table_is_seen_by_health(api, deployment):

@@ -3,12 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ReadTimeoutError
 from builders import a_caller, a_key, a_run, a_tenant, an_event, later
 
 from outpost.adapters import dynamo_transaction
 from outpost.adapters.dynamo_accounts import DynamoAccounts, DynamoApiKeys
-from outpost.adapters.dynamo_items import to_item
+from outpost.adapters.dynamo_items import ItemMalformed, to_item
 from outpost.adapters.dynamo_transaction import write_transaction
 from outpost.domain.api_key import KeyStatus
 from outpost.domain.errors import CallerUnknown, TenantSuspended, Unavailable
@@ -128,6 +128,15 @@ def test_a_transaction_that_met_another_one_is_tried_again(no_waiting, code):
     assert client.calls == 4
 
 
+def test_a_broken_connection_is_no_defect():
+    class Unreachable:
+        def transact_write_items(self, TransactItems):  # noqa: N803 boto3's name
+            raise ReadTimeoutError(endpoint_url="https://dynamodb.example.com")
+
+    with pytest.raises(Unavailable):
+        write_transaction(Unreachable(), [{}])
+
+
 def test_a_transaction_is_not_tried_for_ever(no_waiting):
     client = ConflictingClient([{"Code": "TransactionConflict"}], times=10**6)
     with pytest.raises(Unavailable):
@@ -140,3 +149,13 @@ def test_a_transaction_that_is_wrong_is_not_tried_again(no_waiting):
     with pytest.raises(Unavailable):
         write_transaction(client, [{}])
     assert client.calls == 1
+
+
+def test_a_malformed_item_is_named_without_its_values(deployment, dynamo_runs):
+    dynamo_runs.create(a_run(task="a task of its own"), an_event(), ADMISSION)
+    key = {"pk": {"S": "TENANT#acme"}, "sk": {"S": f"RUN#{a_run().run_id}"}}
+    set_attribute(deployment, deployment.settings.jobs_table, key, "status", "a status of its own")
+    with pytest.raises(ItemMalformed) as malformed:
+        dynamo_runs.get("acme", a_run().run_id)
+    assert str(malformed.value) == "Run: status"
+    assert malformed.value.__cause__ is None

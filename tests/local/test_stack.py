@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from outpost_local.home import remove_abandoned_homes
 from outpost_local.stack import LocalStack, StackAlreadyRunning
 
 from .conftest import SMALL_STACK
@@ -109,7 +110,13 @@ def test_a_stack_whose_process_is_killed_leaves_no_process_behind() -> None:
     process.communicate()
     assert before
     assert await_value(lambda: find_processes("4712", home), lambda found: found == []) == []
-    subprocess.run(["rm", "-rf", home], check=True)
+    remove_abandoned_homes()
+    assert not Path(home).exists()
+
+
+def test_the_folder_of_a_stack_that_is_up_is_not_taken_for_abandoned(small_stack: LocalStack) -> None:
+    remove_abandoned_homes()
+    assert small_stack.log_path.parent.exists()
 
 
 def test_a_template_with_an_unknown_resource_is_refused_and_nothing_is_left(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from outpost.domain.run import Artifact, Run
 from outpost.domain.tenant import Tenant, TenantStatus
 from outpost.ports import (
     Admission,
+    AliveTasks,
     ExecutionStatus,
     IdempotencyLock,
     LogLine,
@@ -169,21 +170,30 @@ class RecordingExecutions:
             raise Unavailable("Step Functions")
 
 
+UNSTOPPABLE = "arn:aws:ecs:us-east-1:123456789012:task/outpost-dev/unstoppable"
+
+
 @dataclass
 class RecordingTasks:
     """Tasks as they are put there; `stopped` remembers whom it was asked to stop."""
 
     states: dict[str, TaskState] = field(default_factory=dict)
     stopped: list[str] = field(default_factory=list)
+    is_down: bool = False
+    is_complete: bool = True
 
     def describe(self, task_arn: str) -> TaskState | None:
         return self.states.get(task_arn)
 
     def stop(self, task_arn: str, reason: str) -> None:
+        if self.is_down or task_arn == UNSTOPPABLE:
+            raise Unavailable("ECS")
         self.stopped.append(task_arn)
 
-    def alive(self) -> tuple[TaskState, ...]:
-        return tuple(state for state in self.states.values() if not state.is_stopped)
+    def alive(self) -> AliveTasks:
+        if self.is_down:
+            raise Unavailable("ECS")
+        return AliveTasks(tuple(s for s in self.states.values() if not s.is_stopped), self.is_complete)
 
 
 @dataclass
@@ -212,12 +222,19 @@ class InMemoryFiles:
 
 @dataclass
 class ScriptedAgentLogs:
-    """Pages of lines, one a call, then none."""
+    """Pages of lines, one a call, then the end; each call takes its time from the clock."""
 
+    clock: SteppedClock
     pages: list[tuple[LogLine, ...]]
+    seconds_per_call: float = 0.0
+    calls: int = 0
 
     def page(self, agent: str, task_arn: str, *, token: str | None, limit: int) -> LogPage:
-        return LogPage(self.pages.pop(0) if self.pages else (), token)
+        self.calls += 1
+        self.clock.move(seconds=self.seconds_per_call)
+        if not self.pages:
+            return LogPage((), token, is_end=True)
+        return LogPage(self.pages.pop(0), f"token-{self.calls}", is_end=False)
 
 
 class FixedSigningKey:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from builders import TASK_ARN, a_run, a_running_run, a_stopped_task, evidence_of, later
+from fakes import UNSTOPPABLE
 
 from outpost.domain.errors import RunAlreadyEnded, RunNotFound
 from outpost.domain.outcome import Evidence, NeverLaunched, Testimony
@@ -246,6 +247,37 @@ def test_the_sweep_stops_a_task_that_works_for_no_live_run(world, run):
     world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
     assert sweep(world) == {Deed.ORPHAN_STOPPED: 1}
     assert world.tasks.stopped == [TASK_ARN]
+
+
+def test_what_fails_for_good_gives_way_to_the_others_of_its_shard(world):
+    world.add(a_run())
+    world.executions.is_down = True
+    world.clock.move(seconds=90)
+    assert sweep(world) == {Deed.FAILED: 1}
+    assert world.run().check_at == later(seconds=150)
+
+
+def test_an_orphan_that_cannot_be_stopped_does_not_save_the_others(world):
+    ended = a_running_run(status=RunStatus.COMPLETED)
+    world.add(ended)
+    world.tasks.states = {arn: a_stopped_task(task_arn=arn, is_stopped=False) for arn in (UNSTOPPABLE, TASK_ARN)}
+    assert sweep(world) == {Deed.FAILED: 1, Deed.ORPHAN_STOPPED: 1}
+
+
+def test_without_ecs_the_sweep_still_starts_what_was_not_started(world):
+    world.add(a_run())
+    world.tasks.is_down = True
+    world.clock.move(seconds=90)
+    assert sweep(world) == {Deed.STARTED: 1}
+
+
+def test_nothing_is_taken_for_never_launched_while_the_tasks_are_not_all_known(world):
+    world.add(a_run())
+    world.tasks.is_complete = False
+    world.executions.statuses[RUN_ID] = ExecutionStatus.ABORTED
+    world.clock.move(seconds=90)
+    sweep(world)
+    assert world.run().status is RunStatus.PENDING
 
 
 def test_one_runs_trouble_does_not_keep_the_sweep_from_the_others(world):

@@ -100,6 +100,7 @@ def test_repos_that_are_refused(repo):
 
 def test_owner_and_name_are_cloned_from_the_deployments_host():
     assert clone_url("acme/site", "https://git.example.com") == "https://git.example.com/acme/site.git"
+    assert clone_url("acme/site.git", "https://git.example.com") == "https://git.example.com/acme/site.git"
     assert clone_url("https://other.example.com/x.git", "https://git.example.com") == "https://other.example.com/x.git"
 
 

@@ -131,3 +131,18 @@ def test_evidence_that_proves_nothing_changes_nothing(run, evidence):
 
 def test_a_run_without_a_known_task_is_settled_by_the_task_that_names_it():
     assert settle(a_run(), evidence_of(a_stopped_task(task_arn=TASK_ARN)), END).status.is_terminal
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "CannotPullContainerError: pull image 123456789012.dkr.ecr.us-east-1.amazonaws.com/outpost-shell:latest: none",
+        "The Task state in execution [arn:aws:states:us-east-1:123456789012:execution:a:b] was aborted",
+        "User arn:aws:sts::123456789012:assumed-role/x/y may not ecs:RunTask on 123456789012",
+    ],
+)
+def test_what_aws_said_is_told_without_the_deployments_inside(reason):
+    run = settled(a_running_run(), a_stopped_task(stop_code=StopCode.TASK_FAILED_TO_START, stopped_reason=reason))
+    assert "arn:" not in run.error.message
+    assert "123456789012" not in run.error.message
+    assert "[…]" in run.error.message
