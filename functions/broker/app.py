@@ -1,9 +1,10 @@
 """What a runner may ask for while its run lives."""
 
 from outpost.api.application import Application, Reply
-from outpost.api.bodies import ClaimBody, CompleteBody, HeartbeatBody, NoQuery, UploadsBody
+from outpost.api.bodies import NoQuery
 from outpost.api.request import Request
 from outpost.api.runner import claimed_view, read_artifact, read_report, uploads_view
+from outpost.api.runner_bodies import ClaimBody, CompleteBody, HeartbeatBody, UploadsBody
 from outpost.domain.token import Purpose
 from outpost.use_cases.claim_run import claim_run, identify_runner
 from outpost.use_cases.complete_run import complete_run

@@ -1,57 +1,35 @@
-"""What callers and runners may send: each body is checked whole, and every wrong field is named at once."""
+"""What callers may send."""
 
 import hashlib
 import json
 import re
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from pydantic import (
     AfterValidator,
     AwareDatetime,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
-    StringConstraints,
-    ValidationError,
     ValidationInfo,
     field_validator,
 )
-from pydantic.alias_generators import to_camel
-from pydantic_core import ErrorDetails
 
-from outpost.api.errors import BodyMalformed
+from outpost.api.parsing import Body, Query
 from outpost.domain.agents import AGENTS
-from outpost.domain.errors import FieldError, InputInvalid
 from outpost.domain.git import is_branch, is_repo
-from outpost.domain.run import Phase, ReportedOutcome, RunStatus
+from outpost.domain.run import RunStatus
 
 TASK_CHARACTERS = 100_000
 LONGEST_TIMEOUT_SECONDS = 86_400
 _TAG_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 TAGS = 20
 TAG_CHARACTERS = 256
-ARTIFACTS = 100
 # The contract's statuses: a caller who filters by the one that no run has yet is right, and finds nothing.
 STATUSES = ("QUEUED", *RunStatus)
 
-Model = TypeVar("Model", bound=BaseModel)
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-
-
-class Body(BaseModel):
-    """A JSON object with camelCase names, no others, and no value taken for another type."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, alias_generator=to_camel)
-
-
-class Query(BaseModel):
-    """Query parameters: texts that stand for numbers and times, and no names that mean nothing."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
 
 def _repo(text: str) -> str:
@@ -214,135 +192,3 @@ class ArtifactsQuery(Query):
     """GET /runs/{id}/artifacts."""
 
     expires_in: Annotated[WholeNumber, Field(ge=60, le=86_400)] = 3_600
-
-
-class ClaimBody(Body):
-    """POST /runner/claim."""
-
-    claim_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
-    task_arn: Annotated[str, Field(max_length=500)] | None = None
-    runner_version: Annotated[str, Field(max_length=64)]
-
-
-class HeartbeatBody(Body):
-    """POST /runner/heartbeat."""
-
-    phase: Annotated[Phase, Field(strict=False)]
-    message: Annotated[str, Field(max_length=200)] | None = None
-
-
-class FileBody(Body):
-    """One file of a run."""
-
-    name: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f\\]+$")]
-    type: Annotated[str, StringConstraints(pattern=r"^(patch|log|artifact)$")]
-    size_bytes: Annotated[int, Field(ge=0, le=5 * 1024**3)]
-    sha256: Sha256
-    content_type: Annotated[str, StringConstraints(max_length=128, pattern=r"^[\x21-\x7e][\x20-\x7e]*$")]
-
-    @field_validator("name")
-    @classmethod
-    def _relative(cls, name: str) -> str:
-        if any(part in ("", ".", "..") for part in name.split("/")):
-            raise ValueError("must be a relative path without empty, . or .. parts")
-        return name
-
-
-class UploadsBody(Body):
-    """POST /runner/uploads."""
-
-    uploads: Annotated[list[FileBody], Field(min_length=1, max_length=ARTIFACTS + 2)]
-
-
-class ReportedErrorBody(Body):
-    """Why the runner says that it failed."""
-
-    code: Annotated[str, Field(max_length=64)]
-    message: Annotated[str, Field(max_length=4_000)]
-
-
-class ResultBody(Body):
-    """What the agent left behind, in numbers."""
-
-    summary: Annotated[str, Field(max_length=4_000)] | None = None
-    files_changed: Annotated[int, Field(ge=0)]
-    insertions: Annotated[int, Field(ge=0)]
-    deletions: Annotated[int, Field(ge=0)]
-    base_sha: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
-    head_sha: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
-
-
-class OmittedBody(Body):
-    """A file that was left out."""
-
-    name: Annotated[str, Field(max_length=255)]
-    reason: Annotated[str, Field(max_length=200)]
-
-
-class CompleteBody(Body):
-    """POST /runner/complete."""
-
-    outcome: Annotated[ReportedOutcome, Field(strict=False)]
-    exit_code: Annotated[int, Field(ge=-255, le=255)] | None = None
-    error: ReportedErrorBody | None = None
-    result: ResultBody | None = None
-    uploads: Annotated[list[FileBody], Field(max_length=ARTIFACTS + 2)]
-    omitted: Annotated[list[OmittedBody], Field(max_length=20)]
-
-
-def parse_json(model: type[Model], body: str) -> Model:
-    """The body as the model. Raises BodyMalformed, InputInvalid with every wrong field."""
-    try:
-        return model.model_validate_json(body)
-    except ValidationError as error:
-        raise _refusal(error) from error
-
-
-def parse_texts(model: type[Model], values: dict[str, str | list[str]]) -> Model:
-    """Query parameters as the model. Raises InputInvalid with every wrong parameter."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise _refusal(error) from error
-
-
-def _refusal(error: ValidationError) -> BodyMalformed | InputInvalid:
-    problems = error.errors(include_url=False, include_input=False)
-    if any(problem["type"] == "json_invalid" for problem in problems):
-        return BodyMalformed()
-    return InputInvalid(tuple(FieldError(_path(problem["loc"]), _sentence(problem)) for problem in problems))
-
-
-def _path(steps: tuple[int | str, ...]) -> str:
-    """Where in the body it is; pydantic marks the name of a pair, as against its value, by a step of its own."""
-    return ".".join(str(step) for step in steps if step != "[key]") or "body"
-
-
-# pydantic's own sentences name its types; these name the caller's. In braces: the bound that was broken.
-_SENTENCES = {
-    "missing": "is required",
-    "extra_forbidden": "is not known here",
-    "greater_than_equal": "must be at least {ge}",
-    "less_than_equal": "must be at most {le}",
-    "string_too_short": "must have at least {min_length} character",
-    "string_too_long": "must have at most {max_length} characters",
-    "too_long": "must have at most {max_length} entries",
-    "too_short": "must have at least {min_length} entries",
-    "string_type": "must be a text",
-    "int_type": "must be a whole number",
-    "int_from_float": "must be a whole number",
-    "int_parsing": "must be a whole number",
-    "enum": "must be one of {expected}",
-    "literal_error": "must be {expected}",
-    "string_pattern_mismatch": "must match {pattern}",
-    "dict_type": "must be an object",
-    "model_type": "must be an object",
-    "list_type": "must be a list",
-    "timezone_aware": "must have a time zone",
-    "value_error": "{error}",
-}
-
-
-def _sentence(problem: ErrorDetails) -> str:
-    known = _SENTENCES.get(problem["type"])
-    return known.format(**problem.get("ctx", {})) if known else problem["msg"].replace("Input should ", "must ", 1)

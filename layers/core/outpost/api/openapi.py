@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from outpost.api.bodies import ArtifactsQuery, Body, CancelBody, DispatchBody, LogsQuery, NoQuery, Query, RunsQuery
+from outpost.api.bodies import ArtifactsQuery, CancelBody, DispatchBody, LogsQuery, NoQuery, RunsQuery
 from outpost.api.errors import codes_by_status
+from outpost.api.parsing import Body, Query
 from outpost.api.routes import ROUTES, Route
 
 Schema = dict[str, object]

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from outpost.api.bodies import Body, parse_json
+from outpost.api.parsing import Body, parse_json
 from outpost.use_cases.create_tenant import create_tenant
 from outpost.wiring import Wiring
 

@@ -8,8 +8,8 @@ from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
 
-from outpost.api.bodies import Model, Query, parse_json, parse_texts
 from outpost.api.errors import BodyMalformed, BodyTooLarge, MediaTypeUnsupported
+from outpost.api.parsing import Model, Query, parse_json, parse_texts
 from outpost.domain.api_key import Caller
 from outpost.domain.errors import FieldError, InputInvalid
 from outpost.settings import Settings

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from outpost.api.bodies import ARTIFACTS, CompleteBody, FileBody, ResultBody
+from outpost.api.runner_bodies import ARTIFACTS, CompleteBody, FileBody, ResultBody
 from outpost.api.views import View
 from outpost.domain.git import clone_url
 from outpost.domain.run import HEARTBEAT_SECONDS, STOP_GRACE_SECONDS, Artifact, Report, Result

@@ -1,0 +1,85 @@
+"""What runners may send."""
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, field_validator
+
+from outpost.api.parsing import Body
+from outpost.domain.run import Phase, ReportedOutcome
+
+ARTIFACTS = 100
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class ClaimBody(Body):
+    """POST /runner/claim."""
+
+    claim_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+    task_arn: Annotated[str, Field(max_length=500)] | None = None
+    runner_version: Annotated[str, Field(max_length=64)]
+
+
+class HeartbeatBody(Body):
+    """POST /runner/heartbeat."""
+
+    phase: Annotated[Phase, Field(strict=False)]
+    message: Annotated[str, Field(max_length=200)] | None = None
+
+
+class FileBody(Body):
+    """One file of a run."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f\\]+$")]
+    type: Annotated[str, StringConstraints(pattern=r"^(patch|log|artifact)$")]
+    size_bytes: Annotated[int, Field(ge=0, le=5 * 1024**3)]
+    sha256: Sha256
+    content_type: Annotated[str, StringConstraints(max_length=128, pattern=r"^[\x21-\x7e][\x20-\x7e]*$")]
+
+    @field_validator("name")
+    @classmethod
+    def _relative(cls, name: str) -> str:
+        if any(part in ("", ".", "..") for part in name.split("/")):
+            raise ValueError("must be a relative path without empty, . or .. parts")
+        return name
+
+
+class UploadsBody(Body):
+    """POST /runner/uploads."""
+
+    uploads: Annotated[list[FileBody], Field(min_length=1, max_length=ARTIFACTS + 2)]
+
+
+class ReportedErrorBody(Body):
+    """Why the runner says that it failed."""
+
+    code: Annotated[str, Field(max_length=64)]
+    message: Annotated[str, Field(max_length=4_000)]
+
+
+class ResultBody(Body):
+    """What the agent left behind, in numbers."""
+
+    summary: Annotated[str, Field(max_length=4_000)] | None = None
+    files_changed: Annotated[int, Field(ge=0)]
+    insertions: Annotated[int, Field(ge=0)]
+    deletions: Annotated[int, Field(ge=0)]
+    base_sha: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    head_sha: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+
+
+class OmittedBody(Body):
+    """A file that was left out."""
+
+    name: Annotated[str, Field(max_length=255)]
+    reason: Annotated[str, Field(max_length=200)]
+
+
+class CompleteBody(Body):
+    """POST /runner/complete."""
+
+    outcome: Annotated[ReportedOutcome, Field(strict=False)]
+    exit_code: Annotated[int, Field(ge=-255, le=255)] | None = None
+    error: ReportedErrorBody | None = None
+    result: ResultBody | None = None
+    uploads: Annotated[list[FileBody], Field(max_length=ARTIFACTS + 2)]
+    omitted: Annotated[list[OmittedBody], Field(max_length=20)]
