@@ -32,6 +32,10 @@ class BrokerRefused(BrokerError):
         """Whether the run is no longer this runner's to work on."""
         return self.status == HTTPStatus.CONFLICT
 
+    def is_invalid(self) -> bool:
+        """Whether something in the request's body is not what the broker takes."""
+        return self.status == HTTPStatus.BAD_REQUEST
+
 
 class BrokerUnreachable(BrokerError):
     """The broker gave no usable answer."""

@@ -5,18 +5,30 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 
 from outpost_runner.redaction import Redactor
 
 MAX_MESSAGE_CHARACTERS = 8192
+# Container log drivers cut a line at 16 KiB, wherever that is; some bytes are for what is around the message.
+MAX_ENCODED_BYTES = 16 * 1024 - 64
+MAX_CHARACTER_BYTES = 4
 QUEUE_BYTES = 1024 * 1024
 DRAIN_SECONDS = 3.0
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def format_line(stream: str, message: str) -> str:
-    return f'{{"stream":"{stream}","message":{_encode(message)}}}\n'
+def format_lines(stream: str, message: str) -> Iterator[str]:
+    """One line, or more when one would be too long: a message is cut between characters, never inside one."""
+    encoded = _encode(message)
+    is_surely_short = len(encoded) * MAX_CHARACTER_BYTES <= MAX_ENCODED_BYTES
+    if is_surely_short or len(encoded.encode(errors="replace")) <= MAX_ENCODED_BYTES:
+        yield f'{{"stream":"{stream}","message":{encoded}}}\n'
+    else:
+        middle = len(message) // 2
+        yield from format_lines(stream, message[:middle])
+        yield from format_lines(stream, message[middle:])
 
 
 class LogLines:
@@ -37,7 +49,7 @@ class LogLines:
         text = self._redactor.redact(" ".join(message.split()))[:MAX_MESSAGE_CHARACTERS]
         with self._changed:
             if self._waiting_bytes <= QUEUE_BYTES:
-                self._put(format_line("runner", text).encode(errors="replace"))
+                self._put("".join(format_lines("runner", text)).encode(errors="replace"))
 
     def write(self, block: bytes) -> None:
         """Whole lines, already redacted; waits while the queue is full, which slows the agent as its own pipe would."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO
 
 from outpost_runner.line_splitter import LineSplitter
-from outpost_runner.log_lines import MAX_MESSAGE_CHARACTERS, LogLines, format_line
+from outpost_runner.log_lines import MAX_MESSAGE_CHARACTERS, LogLines, format_lines
 from outpost_runner.redaction import Redactor
 
 READ_BYTES = 256 * 1024
@@ -41,11 +41,11 @@ class OutputLog:
                 continue
             kept = self._fit(line)
             if kept or not self.is_full:
-                records.append(format_line(stream, kept))
+                records += format_lines(stream, kept)
                 texts.append(kept)
             if self.is_full:
                 notice = f"The output limit of {self._limit_bytes} bytes is reached; what follows is dropped."
-                records.append(format_line("runner", notice))
+                records += format_lines("runner", notice)
                 texts.append(notice)
         if records:
             self._log.write("".join(records).encode(errors="replace"))

@@ -11,10 +11,11 @@ from outpost_runner.process import Ending, ProgramNotStarted, Watch
 from outpost_runner.tree_cleaning import clean_tree
 from outpost_runner.workspace import Base
 
-FATAL = 128
+SOME_NOT_ADDED = 1
 DIFF = ("diff", "--cached", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames")
 STATISTIC = re.compile(r"(\d+) (files?|insertions?|deletions?)\b")
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+NO_ROOM = re.compile("failed to insert into database|No space left|unable to write", re.IGNORECASE)
 # Attributes of the agent's that make git refuse a file, such as an encoding that the file is not in.
 NEUTRAL_ATTRIBUTES = "* -text !eol !working-tree-encoding !filter !ident\n"
 CONFIGURATION = {
@@ -43,6 +44,15 @@ class Patch:
     statistics: Statistics
     path: Path | None
     omitted: str | None
+    left_out: "LeftOut | None"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Files that git could not take in: the agent's doing, unless there was no room to write them to."""
+
+    reason: str
+    is_lost: bool
 
 
 def make_patch(
@@ -62,9 +72,9 @@ def make_patch(
         if folders.workspace.is_symlink() or not folders.workspace.is_dir():
             raise PatchNotMade("The workspace is gone.")
         clean_tree(folders.workspace, folders.set_aside)
-        _take_in(git, base, say)
+        left_out = _take_in(git, base, say)
         statistics = _read_statistics(git.run(*DIFF, "--shortstat", base.commit, "--"))
-        return Patch(statistics, *_write_patch(git, base, folders.patch, limit_bytes))
+        return Patch(statistics, *_write_patch(git, base, folders.patch, limit_bytes), left_out)
     except GitInterrupted as interruption:
         raise PatchNotMade("Making the patch took longer than the time left for it.") from interruption
     except GitFailed as failure:
@@ -89,24 +99,28 @@ def _places(base: Base, folders: TaskFolders) -> dict[str, str]:
     return {"GIT_DIR": str(base.repository), "GIT_WORK_TREE": str(folders.workspace)}
 
 
-def _take_in(git: Git, base: Base, say: Callable[[str], None]) -> None:
-    """Stage everything but ignored files; what git cannot take in is left out and named in the log."""
+def _take_in(git: Git, base: Base, say: Callable[[str], None]) -> LeftOut | None:
+    """Stage everything but ignored files; what git cannot take in is left out."""
     try:
-        _add_all(git, say)
+        return _add_all(git, say)
     except GitFailed:
         (base.repository / "index.lock").unlink(missing_ok=True)
         (base.repository / "info").mkdir(exist_ok=True)
         (base.repository / "info" / "attributes").write_text(NEUTRAL_ATTRIBUTES)
-        _add_all(git, say)
+        return _add_all(git, say)
 
 
-def _add_all(git: Git, say: Callable[[str], None]) -> None:
+def _add_all(git: Git, say: Callable[[str], None]) -> LeftOut | None:
     try:
         git.run("add", "--all", "--ignore-errors", "--", ".")
     except GitFailed as failure:
-        if failure.exit_code == FATAL:
+        if failure.exit_code != SOME_NOT_ADDED:
             raise
-        say(f"Some files are not in the patch: {failure}")
+        complaint = str(failure)
+        say(f"Some files are not in the patch: {complaint}")
+        first, _, _ = complaint.partition("\n")
+        return LeftOut(f"Some files could not be taken in: {first}", is_lost=NO_ROOM.search(complaint) is not None)
+    return None
 
 
 def _read_statistics(text: str) -> Statistics:

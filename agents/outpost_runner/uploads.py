@@ -3,13 +3,13 @@
 import hashlib
 import mimetypes
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO
 
-from outpost_runner.broker import Broker, BrokerError, BrokerUnreachable
+from outpost_runner.broker import Broker, BrokerError, BrokerRefused, BrokerUnreachable
 from outpost_runner.http_request import Unreachable, send
 from outpost_runner.json_fields import JsonObject, MalformedJson
 from outpost_runner.stop import Patience
@@ -76,10 +76,17 @@ def describe_file(name: str, kind: UploadKind, path: Path) -> Upload:
     return Upload(name, kind, path, size, digest, content_type)
 
 
-def upload_files(
-    broker: Broker, files: Sequence[Upload], patience: Patience, say: Callable[[str], None]
-) -> list[Upload]:
-    """The files that were delivered. An address may run out or break off: each round asks for new ones for the rest."""
+@dataclass
+class Delivery:
+    """`refused`: files that the broker gives no address for, now or later."""
+
+    delivered: list[Upload] = field(default_factory=list)
+    refused: list[Upload] = field(default_factory=list)
+
+
+def upload_files(broker: Broker, files: Sequence[Upload], patience: Patience, say: Callable[[str], None]) -> Delivery:
+    """Upload what can be. An address may run out or break off: each round asks for new ones for the rest."""
+    delivery = Delivery()
     remaining = list(files)
     for attempt in range(ROUNDS):
         if not remaining or patience.remaining() <= 0:
@@ -87,15 +94,37 @@ def upload_files(
         if attempt:
             patience.pause(broker.backoff.delay(attempt))
         try:
-            grants = _ask_for_grants(broker, remaining, patience)
+            grants, refused = _ask_for_grants(broker, remaining, patience)
         except BrokerError as error:
             say(f"No addresses to upload to: {error}")
             break
+        delivery.refused += refused
         remaining = [grant.upload for grant in grants if not _put(grant, patience, say)]
-    return [file for file in files if file not in remaining]
+        delivery.delivered += [grant.upload for grant in grants if grant.upload not in remaining]
+    return delivery
 
 
-def _ask_for_grants(broker: Broker, files: Sequence[Upload], patience: Patience) -> list[_Grant]:
+def _ask_for_grants(
+    broker: Broker, files: Sequence[Upload], patience: Patience
+) -> tuple[list[_Grant], Sequence[Upload]]:
+    """Grants, and the files that the broker refuses: it refuses all for one, so then each is asked for by itself."""
+    try:
+        return _ask(broker, files, patience), []
+    except BrokerRefused as refusal:
+        if not refusal.is_invalid():
+            raise
+    if len(files) == 1:
+        return [], files
+    grants: list[_Grant] = []
+    refused: list[Upload] = []
+    for file in files:
+        granted, not_granted = _ask_for_grants(broker, [file], patience)
+        grants += granted
+        refused += not_granted
+    return grants, refused
+
+
+def _ask(broker: Broker, files: Sequence[Upload], patience: Patience) -> list[_Grant]:
     answer = broker.call("/runner/uploads", {"uploads": [file.to_json() for file in files]}, patience)
     try:
         places = answer.objects("uploads")
@@ -124,8 +153,8 @@ def _put(grant: _Grant, patience: Patience, say: Callable[[str], None]) -> bool:
 
 
 def _guess_type(name: str) -> str:
-    """By the name alone, with Python's own table: the same on every machine."""
-    kind, encoding = mimetypes.MimeTypes().guess_type(name)
+    """By the suffix alone, with Python's own table: a whole name may be read as a URL that states its type itself."""
+    kind, encoding = mimetypes.MimeTypes().guess_type(f"file{PurePosixPath(name).suffix}")
     if encoding is not None:
         return ENCODED_TYPES.get(encoding, UNKNOWN_TYPE)
     return kind or UNKNOWN_TYPE

@@ -14,6 +14,10 @@ from urllib.parse import quote
 from werkzeug.serving import WSGIRequestHandler, make_server
 from werkzeug.wrappers import Request, Response
 
+from outpost.api.parsing import parse_json
+from outpost.api.runner_bodies import ClaimBody, CompleteBody, HeartbeatBody, UploadsBody
+from outpost.domain.errors import OutpostError
+
 BOOTSTRAP_TOKEN = "bootstrap-token-of-the-test"
 SESSION_TOKEN = "session-token-of-the-test"
 CLAIM: dict[str, Any] = {
@@ -30,6 +34,12 @@ CLAIM: dict[str, Any] = {
         "artifactCount": 10,
         "artifactsTotalBytes": 2_000_000,
     },
+}
+BODIES = {
+    "/runner/claim": ClaimBody,
+    "/runner/heartbeat": HeartbeatBody,
+    "/runner/uploads": UploadsBody,
+    "/runner/complete": CompleteBody,
 }
 
 
@@ -50,8 +60,8 @@ class ScriptedPlatform:
     script: dict[str, deque[Response]] = field(default_factory=lambda: defaultdict(deque))
     # Answers to give always, by route.
     always: dict[str, Response] = field(default_factory=dict)
-    # The broker refuses a request for addresses that has one of this type in it.
-    refused_upload_type: str = ""
+    # The broker refuses a request for addresses that has one of these types or names in it.
+    refused_uploads: set[str] = field(default_factory=set)
     # Seconds to wait before an answer, by route.
     delay_seconds: dict[str, float] = field(default_factory=dict)
     url: str = ""
@@ -93,7 +103,7 @@ class ScriptedPlatform:
         return self.always.get(route) or self._ordinary_answer(route, body)
 
     def _ordinary_answer(self, route: str, body: dict[str, Any]) -> Response:
-        if self.refused_upload_type in [upload["type"] for upload in body.get("uploads", [])]:
+        if not _is_valid(route, body) or (route == "/runner/uploads" and self._is_refused(body)):
             return failure(400, "VALIDATION_ERROR")
         answers = {
             "/runner/claim": lambda: self.claim,
@@ -103,6 +113,10 @@ class ScriptedPlatform:
             "/metadata/task": dict,
         }
         return success(answers[route]())
+
+    def _is_refused(self, body: dict[str, Any]) -> bool:
+        told = {value for upload in body["uploads"] for value in (upload["type"], upload["name"])}
+        return not self.refused_uploads.isdisjoint(told)
 
     def _grant(self, upload: dict[str, Any]) -> dict[str, Any]:
         headers = {
@@ -124,6 +138,17 @@ class ScriptedPlatform:
             return Response("BadDigest", 400)
         self.objects[name] = content
         return Response("", 200)
+
+
+def _is_valid(route: str, body: dict[str, Any]) -> bool:
+    """By the real broker's own rules."""
+    if route not in BODIES:
+        return True
+    try:
+        parse_json(BODIES[route], json.dumps(body))
+    except OutpostError:
+        return False
+    return True
 
 
 def success(data: object) -> Response:

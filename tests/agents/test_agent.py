@@ -154,3 +154,17 @@ def test_an_agent_of_the_runners_own_user_cannot_look_into_the_runner(platform):
     assert runner.wait() == 0
     denied = ["cat: /proc/N/environ: Permission denied", "cat: /proc/N/mem: Permission denied"]
     assert [re.sub(r"\d+", "N", line) for line in runner.lines("stderr")] == denied
+
+
+@needs_root
+@pytest.mark.skipif(not SYSTEM_PYTHON.exists(), reason="another user needs a Python that it may read")
+@pytest.mark.parametrize(("closed", "kept"), [("file", ["x"]), ("folder", ["file", "x"]), (".", [])])
+def test_an_artifact_that_the_runner_may_not_read_is_left_out(platform, closed, kept):
+    nobody = pwd.getpwnam("nobody").pw_uid
+    platform.claim["run"]["task"] = (
+        f'cd "$OUTPOST_ARTIFACTS_DIR"; echo x > x; echo x > file; mkdir folder; chmod 000 {closed}'
+    )
+    runner = start_runner(platform, Path(), python=str(SYSTEM_PYTHON), user=nobody, OUTPOST_TASK_ROOT="")
+    assert runner.wait() == 0
+    assert platform.completion["omitted"] == [{"name": closed, "reason": "It cannot be read."}]
+    assert [upload["name"] for upload in platform.completion["uploads"]] == kept

@@ -1,12 +1,16 @@
 """Results arrive whole, within the limits, or the run says that they did not."""
 
 import hashlib
+import os
+import tempfile
 
 import pytest
 from werkzeug.wrappers import Response
 
 from .scripted_platform import failure
 
+# In memory where there is such a place: many files take long on a disk.
+QUICK_FOLDER = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
 LIMITS = {
     "outputBytes": 1_000_000,
     "patchBytes": 5_000_000,
@@ -72,6 +76,72 @@ def test_names_that_a_name_must_not_have_are_left_out(platform, run):
     assert len(platform.completion["omitted"]) == 3
 
 
+BAD_NAMES = {
+    "backslash": "back\\slash",
+    "control character": "bell\a",
+    "delete": "delete\x7f",
+    "a folder's backslash": "a\\b/c",
+    "over 255 characters": "n" * 200 + "/" + "n" * 200,
+    "over 700 bytes": "/".join(["€" * 60] * 4),
+}
+
+
+@pytest.mark.parametrize("name", BAD_NAMES.values(), ids=BAD_NAMES.keys())
+def test_a_name_that_the_broker_refuses_is_left_out_before_it_is_asked(platform, run, name):
+    script = f"import pathlib; p = pathlib.Path({name!r}); p.parent.mkdir(parents=True, exist_ok=True); p.touch()"
+    runner = run(f'cd "$OUTPOST_ARTIFACTS_DIR"; echo x > good; python3 - <<"END"\n{script}\nEND')
+    assert runner.process.returncode == 0
+    assert artifact_names(platform) == ["good"]
+    assert len(platform.calls_to("/runner/uploads")) == 1
+    (omitted,) = platform.completion["omitted"]
+    assert "name" in omitted["reason"]
+
+
+def test_a_type_is_guessed_from_the_suffix_and_from_nothing_else(platform, run):
+    run("""cd "$OUTPOST_ARTIFACTS_DIR"; mkdir data:té; echo x > data:té/x,y; echo x > r.json; echo x > odd.sü""")
+    types = {upload["name"]: upload["contentType"] for upload in platform.completion["uploads"]}
+    unknown = "application/octet-stream"
+    assert types == {"data:té/x,y": unknown, "odd.sü": unknown, "r.json": "application/json"}
+
+
+def test_a_tree_deeper_than_a_path_can_be_costs_only_itself(platform, run, cloned):
+    deep = "import os\nfor _ in range(20): os.mkdir('d' * 200); os.chdir('d' * 200)\n"
+    script = f'echo more >> README.md; cd "$OUTPOST_ARTIFACTS_DIR"; echo x > kept; python3 -c "{deep}"'
+    runner = run(script, {"OUTPOST_TASK_ROOT": ""})
+    assert runner.process.returncode == 0
+    assert sorted(platform.objects) == ["changes.patch", "kept"]
+    assert [omitted["name"][:200] for omitted in platform.completion["omitted"]] == ["d" * 200]
+
+
+def test_two_hundred_thousand_artifacts_are_searched_in_little_memory(platform, run, cloned):
+    create = "import os\nfor n in range(200_000): os.mknod(f'{n:06}')\n"
+    script = f'echo more >> README.md; cd "$OUTPOST_ARTIFACTS_DIR"; python3 -c "{create}"'
+    runner = run(script, {"OUTPOST_TASK_ROOT": "", "TMPDIR": QUICK_FOLDER})
+    assert runner.process.returncode == 0
+    assert artifact_names(platform) == [f"{number:06}" for number in range(10)]
+    assert platform.completion["omitted"][0] == {
+        "name": "010010",
+        "reason": "There are too many artifacts to look at: it and what follows are left out.",
+    }
+    assert runner.peak_memory_mb < 100
+
+
+def test_artifacts_are_searched_after_the_patch_and_the_log_are_uploaded(platform, start, task_root):
+    platform.delay_seconds["/runner/uploads"] = 0.5
+    runner = start("echo hi")
+    platform.wait_for_call("/runner/uploads")
+    (task_root / "artifacts" / "late").write_text("x")
+    assert runner.wait() == 0
+    assert artifact_names(platform) == ["late"]
+
+
+def test_artifacts_are_left_out_when_no_time_is_left_for_them(platform, run):
+    platform.delay_seconds["/runner/uploads"] = 3
+    run('echo hi; echo x > "$OUTPOST_ARTIFACTS_DIR/x"', timeoutSeconds=1, stopGraceSeconds=1)
+    reason = "No time was left to look at it and at what follows."
+    assert {"name": "x", "reason": reason} in platform.completion["omitted"]
+
+
 def test_artifacts_are_kept_after_a_failure(platform, run):
     run('echo x > "$OUTPOST_ARTIFACTS_DIR/kept"; exit 1')
     assert artifact_names(platform) == ["kept"]
@@ -110,9 +180,49 @@ def test_lost_results_do_not_hide_the_agents_failure(platform, run):
 
 
 def test_artifacts_that_the_broker_refuses_do_not_take_the_patch_with_them(platform, run, cloned):
-    platform.refused_upload_type = "artifact"
+    platform.refused_uploads = {"artifact"}
     run('echo more >> README.md; echo x > "$OUTPOST_ARTIFACTS_DIR/x"')
     assert [upload["name"] for upload in platform.completion["uploads"]] == ["changes.patch"]
+
+
+def test_a_file_that_the_broker_refuses_costs_only_itself(platform, run, cloned):
+    platform.refused_uploads = {"bad"}
+    runner = run('echo more >> README.md; cd "$OUTPOST_ARTIFACTS_DIR"; for n in a bad c; do echo x > $n; done')
+    assert runner.process.returncode == 0
+    assert sorted(platform.objects) == ["a", "c", "changes.patch"]
+    assert artifact_names(platform) == ["a", "c"]
+    assert platform.completion["omitted"] == [{"name": "bad", "reason": "The broker refused it."}]
+
+
+def test_a_patch_that_the_broker_refuses_fails_the_run_and_leaves_the_log(platform, run, cloned):
+    platform.refused_uploads = {"patch"}
+    runner = run("echo more >> README.md; echo hi")
+    assert runner.process.returncode == 13
+    assert platform.completion["error"]["code"] == "OUTPUT_FAILED"
+    assert list(platform.objects) == ["output.log"]
+
+
+def test_a_long_message_is_cut_to_what_the_broker_takes(platform, run):
+    platform.claim["run"]["agent"] = "x" * 5000
+    assert run().process.returncode == 12
+    (complete,) = platform.calls_to("/runner/complete")
+    assert len(complete.body["error"]["message"]) == 4000
+
+
+def test_a_report_that_the_broker_refuses_is_told_again_as_the_smallest(platform, run):
+    platform.script["/runner/complete"].append(failure(400))
+    runner = run('echo hi; mkdir "$OUTPOST_ARTIFACTS_DIR/a\\b"; exit 4')
+    assert runner.process.returncode == 10
+    first, second = (call.body for call in platform.calls_to("/runner/complete"))
+    assert len(first["omitted"]) == 1
+    error = {"code": "AGENT_FAILED", "message": "The report of the end was refused; this is its smallest form."}
+    assert second == {**first, "omitted": [], "error": error}
+
+
+def test_a_report_that_the_broker_refuses_twice_is_no_success(platform, run):
+    platform.always["/runner/complete"] = failure(400)
+    assert run("true").process.returncode == 13
+    assert len(platform.calls_to("/runner/complete")) == 2
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from .scripted_platform import SESSION_TOKEN
 
 SECRET = "sk-provider-0123456789-abcdefghij"
@@ -58,6 +60,14 @@ def test_a_character_that_two_writes_split_stays_whole(run):
 def test_a_long_line_comes_in_pieces(run):
     runner = run("head -c 20000 /dev/zero | tr '\\0' x; echo; echo next")
     assert [len(line) for line in runner.lines("stdout")] == [8192, 8192, 3616, 4]
+
+
+@pytest.mark.parametrize("character", ["\U0001f600", "\u20ac", "é", '"', "\x01", "\ufffd"])
+def test_a_line_on_the_wire_stays_below_sixteen_kibibytes(run, character):
+    script = f"import sys; sys.stdout.buffer.write(('x' + {character!r} * 20_000).encode())"
+    runner = run(f"python3 - <<'END'\n{script}\nEND")
+    assert max(map(len, runner.raw.splitlines())) < 16 * 1024
+    assert "".join(runner.lines("stdout")) == "x" + character * 20_000
 
 
 def test_secrets_are_redacted_wherever_they_show(platform, run):

@@ -1,6 +1,7 @@
 """The patch holds the agent's work and fits a fresh checkout of the base, whatever the agent did."""
 
 import os
+import shutil
 import stat
 from pathlib import Path
 
@@ -147,6 +148,38 @@ def test_pipes_sockets_and_names_that_git_refuses_do_not_break_the_patch(work):
     assert (fresh / "fine").read_text() == "fine\n"
     assert not (fresh / "README.md").exists()
     assert not (fresh / "pipe").exists()
+
+
+def test_files_that_git_cannot_take_in_are_told(platform, work):
+    work("mkdir .GIT; echo x > .GIT/x; echo fine > fine")
+    (omitted,) = platform.completion["omitted"]
+    assert omitted["name"] == "changes.patch"
+    assert omitted["reason"].startswith("Some files could not be taken in: ")
+    assert ".GIT/x" in omitted["reason"]
+
+
+def test_a_long_reason_is_cut_to_what_the_broker_takes(platform, work):
+    work("mkdir .GIT; echo x > .GIT/$(head -c 250 /dev/zero | tr '\\0' n); echo fine > fine")
+    (complete,) = platform.calls_to("/runner/complete")
+    assert [len(omitted["reason"]) for omitted in complete.body["omitted"]] == [200]
+
+
+def test_a_patch_that_git_has_no_room_for_fails_the_run(platform, run, cloned, task_root):
+    objects = task_root / "private" / "base.git" / "objects"
+    runner = run(f"echo more >> README.md; cd {objects}; for n in $(seq 0 255); do touch $(printf %02x $n); done")
+    assert runner.process.returncode == 13
+    assert platform.completion["error"]["code"] == "OUTPUT_FAILED"
+    assert "could not be taken in" in platform.completion["error"]["message"]
+
+
+def test_a_git_that_the_system_kills_makes_no_patch(platform, run, tmp_path):
+    fake = tmp_path / "bin" / "git"
+    fake.parent.mkdir()
+    fake.write_text(f'#!/bin/sh\n[ "$1" != add ] || kill -9 $$\nexec {shutil.which("git")} "$@"\n')
+    fake.chmod(0o755)
+    runner = run("echo new > new", {"PATH": f"{fake.parent}:{os.environ['PATH']}"})
+    assert runner.process.returncode == 13
+    assert platform.completion["error"]["code"] == "OUTPUT_FAILED"
 
 
 def test_attributes_that_git_cannot_obey_do_not_break_the_patch(work):
