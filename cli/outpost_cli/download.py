@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 
 from outpost_cli.client import OutpostClient
-from outpost_cli.errors import DownloadFailed
+from outpost_cli.errors import DownloadFailed, UsageRefused
 from outpost_cli.models.result import Artifact
 from outpost_cli.output import CONTROL_CHARACTER
 from outpost_cli.transport import retry
@@ -50,7 +50,7 @@ class Download:
     def run(self, on_progress: OnProgress) -> None:
         """Fetches the file; `on_progress` gets the bytes so far. Nothing is left behind on failure."""
         if self.target.exists() and not self.may_overwrite:
-            raise DownloadFailed(f"{self.target} exists.", remedy="Choose another folder, or add --overwrite.")
+            raise UsageRefused(f"{self.target} exists.", remedy="Choose another folder, or add --overwrite.")
         try:
             self.target.parent.mkdir(parents=True, exist_ok=True)
             part = self.target.with_name(f".{secrets.token_hex(8)}.part")
@@ -60,9 +60,7 @@ class Download:
             finally:
                 part.unlink(missing_ok=True)
         except OSError as error:
-            raise DownloadFailed(
-                f"{self.target} cannot be written: {error}.", remedy="Choose another folder."
-            ) from error
+            raise UsageRefused(f"{self.target} cannot be written: {error}.", remedy="Choose another folder.") from error
 
     def _fetch(self, part: Path, on_progress: OnProgress) -> None:
         with self.client.stream_presigned(self.artifact.url) as response, part.open("wb") as file:

@@ -1,5 +1,6 @@
 """The program `outpost`: its commands put together."""
 
+import errno
 import io
 import sys
 from typing import Annotated
@@ -16,6 +17,9 @@ from outpost_cli.commands.patch import fetch_patch
 from outpost_cli.commands.profile import profile_app
 from outpost_cli.commands.runs import cancel_run, list_runs, show_run
 from outpost_cli.commands.service import show_fleet, show_health, show_version
+from outpost_cli.errors import ExitCode
+from outpost_cli.parser import OutpostGroup
+from outpost_cli.stopping import refuse_stop_signals, take_stop_signals
 
 EXIT_CODES = """Exit codes:
 
@@ -28,11 +32,12 @@ EXIT_CODES = """Exit codes:
 - 6: a limit is reached
 - 7: the service is unavailable
 - 10, 11, 12: with --wait and --follow, the run ended FAILED, TIMEOUT, CANCELLED
-- 130: interrupted
+- 130: interrupted by Ctrl-C, SIGTERM or a closed terminal
 """
 
 app = typer.Typer(
     name="outpost",
+    cls=OutpostGroup,
     no_args_is_help=True,
     epilog=EXIT_CODES,
     rich_markup_mode="markdown",
@@ -86,7 +91,23 @@ app.command("demo", rich_help_panel=LOCAL)(run_demo)
 
 
 def main() -> None:
-    """The console script."""
+    """The console script. A stop signal ends it with 130, wherever it is, and has it clean up first."""
+    try:
+        try:
+            take_stop_signals()
+            run_app()
+        finally:
+            refuse_stop_signals()
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)
+    except OSError as error:
+        # So end the words to a terminal that was closed.
+        if error.errno != errno.EIO:
+            raise
+        sys.exit(ExitCode.INTERRUPTED)
+
+
+def run_app() -> None:
     for stream in (sys.stdout, sys.stderr):
         # A log line with an emoji must not end the program in a terminal that has none.
         if isinstance(stream, io.TextIOWrapper):

@@ -48,6 +48,17 @@ def make_console(*, stderr: bool) -> Console:
     return console
 
 
+def print_part(console: Console, part: RenderableType) -> None:
+    """Prints text as it is, and a table without the blanks that fill its lines, where these would reach a program."""
+    if isinstance(part, (str, Text)) or console.is_terminal:
+        console.print(part, soft_wrap=isinstance(part, (str, Text)))
+        return
+    with console.capture() as capture:
+        console.print(part)
+    for line in capture.get().removesuffix("\n").split("\n"):
+        console.print(line.rstrip(), soft_wrap=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """The two streams of one command. With `as_json`, stdout gets exactly one JSON document."""
@@ -66,7 +77,7 @@ class Output:
             sys.stdout.write(json.dumps(document, indent=2) + "\n")
             return
         for part in readable:
-            self.stdout.print(part, soft_wrap=isinstance(part, (str, Text)))
+            print_part(self.stdout, part)
 
     def say(self, message: str | Text) -> None:
         """A message beside the result."""

@@ -1,19 +1,20 @@
 """The profile file: named pairs of URL and key, readable by its owner only."""
 
+import contextlib
 import json
 import os
 import re
 import secrets
 import stat
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from outpost_cli.api_keys import check_api_key
 from outpost_cli.errors import UsageRefused
 
 PROFILE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-PRINTABLE = re.compile(r"[\x21-\x7e]{1,4096}")
 OWNER_ONLY = 0o600
 
 
@@ -23,6 +24,13 @@ class Profile:
 
     url: str
     api_key: str = field(repr=False)
+
+
+Judgement = Callable[[Profile], bool]
+
+
+def never(_: Profile) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,23 +66,55 @@ class ProfileFile:
             raise self._refuse_content("`profiles` is not a table")
         return {name: self._read_profile(name, table) for name, table in tables.items()}
 
-    def save(self, name: str, profile: Profile) -> None:
-        """Adds or replaces one profile; the file is replaced whole, so that a crash leaves the old one."""
+    def check_name(self, name: str, *, may_replace: Judgement = never) -> None:
+        """Raises UsageRefused when the name is none, or taken by a profile that may not be replaced."""
         if not PROFILE_NAME.fullmatch(name):
             raise UsageRefused(
                 f"{name!r} is not a profile name.", remedy="Use 1 to 64 letters, digits, dots, dashes and underscores."
             )
-        if not PRINTABLE.fullmatch(profile.api_key):
-            raise UsageRefused("That is not an API key.", remedy="Paste the key as it was shown, on one line.")
-        text = render_profiles({**self.read(), name: profile})
-        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        taken_by = self.read().get(name)
+        if taken_by is not None and not may_replace(taken_by):
+            raise UsageRefused(
+                f"There is a profile {name} already, for {taken_by.url}.", remedy="Choose another name, or add --force."
+            )
+
+    def save(self, name: str, profile: Profile, *, may_replace: Judgement = never) -> None:
+        """Adds a profile. Raises UsageRefused as `check_name`, and for what is no key."""
+        self.check_name(name, may_replace=may_replace)
+        check_api_key(profile.api_key)
+        self._write({**self.read(), name: profile})
+
+    def find(self, name: str) -> Profile:
+        """Raises UsageRefused when there is no such profile."""
+        saved = self.read()
+        if name not in saved:
+            known = ", ".join(sorted(saved)) or "none"
+            raise UsageRefused(
+                f"There is no profile {name!r} (saved: {known}).", remedy=f"outpost profile save {name} --url URL"
+            )
+        return saved[name]
+
+    def remove(self, name: str) -> None:
+        """Raises UsageRefused when there is no such profile."""
+        self.find(name)
+        self._write({other: profile for other, profile in self.read().items() if other != name})
+
+    def _write(self, profiles: Mapping[str, Profile]) -> None:
+        """Replaces the file whole, so that a crash leaves the old one."""
         draft = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
         try:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY), "w") as file:
-                file.write(text)
+                file.write(render_profiles(profiles))
             draft.replace(self.path)
+        except OSError as error:
+            raise UsageRefused(
+                f"The profile file {self.path} cannot be written: {error.strerror}.",
+                remedy="Make its folder yours, or name another with XDG_CONFIG_HOME.",
+            ) from error
         finally:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()
 
     def _read_profile(self, name: str, table: object) -> Profile:
         url, api_key = (table.get("url"), table.get("api_key")) if isinstance(table, dict) else (None, None)

@@ -45,9 +45,9 @@ class Session:
     output: Output
     choice: ConnectionChoice
 
-    def open_client(self) -> OutpostClient:
-        """A client of the chosen service, to be used in a `with`. Raises UsageRefused when none is chosen."""
-        connection = self.choice.resolve()
+    def open_client(self, *, needs_key: bool = True) -> OutpostClient:
+        """A client of the chosen service, to be used in a `with`. Raises UsageRefused when there is none."""
+        connection = self.choice.resolve(needs_key=needs_key)
         return OutpostClient(connection.url, connection.api_key)
 
 

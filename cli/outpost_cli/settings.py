@@ -35,41 +35,40 @@ class ConnectionChoice:
     api_key: str | None = field(default=None, repr=False)
     profile: str | None = None
 
-    def resolve(self, environment: Mapping[str, str] = os.environ) -> Connection:
-        """The connection to use. Raises UsageRefused when there is no URL, or a profile's key would go to another."""
-        profile = self._choose_profile(environment)
-        ranked_urls = [self.url, None if self.profile else environment.get(URL_VARIABLE), profile and profile.url]
-        url = next((check_url(candidate) for candidate in ranked_urls if candidate), None)
-        if url is None:
+    def resolve(self, environment: Mapping[str, str] = os.environ, *, needs_key: bool = True) -> Connection:
+        """The connection to use; an empty variable is as none.
+
+        Raises UsageRefused when there is no URL or no key that is needed, or a profile's key would go to another URL.
+        """
+        given = {} if self.profile else environment
+        url = self.url or given.get(URL_VARIABLE)
+        api_key = self.api_key or given.get(API_KEY_VARIABLE)
+        if not url or (needs_key and not api_key):
+            profile = self._choose_profile(environment, may_be_default=not url)
+            url = url or (profile.url if profile else None)
+            api_key = api_key or (take_key(profile, url) if profile and url else None)
+        if not url:
             raise UsageRefused("No service is chosen.", remedy=HOW_TO_CONNECT)
-        if self.api_key:
-            return Connection(url=url, api_key=self.api_key)
-        if not self.profile and environment.get(API_KEY_VARIABLE):
-            return Connection(url=url, api_key=environment[API_KEY_VARIABLE])
-        return Connection(url=url, api_key=self._take_key(profile, url))
+        if needs_key and not api_key:
+            raise UsageRefused(f"There is no API key for {check_url(url)}.", remedy=HOW_TO_CONNECT)
+        return Connection(url=check_url(url), api_key=api_key or None)
 
-    def _choose_profile(self, environment: Mapping[str, str]) -> Profile | None:
+    def _choose_profile(self, environment: Mapping[str, str], *, may_be_default: bool) -> Profile | None:
         name = self.profile or environment.get(PROFILE_VARIABLE)
-        if name is None and (self.url or environment.get(URL_VARIABLE)):
+        if not name and not may_be_default:
             return None
-        saved = ProfileFile.locate(environment).read()
-        if name is None:
-            return saved.get(DEFAULT_PROFILE)
-        if name not in saved:
-            known = ", ".join(sorted(saved)) or "none"
-            raise UsageRefused(
-                f"There is no profile {name!r} (saved: {known}).", remedy=f"outpost profile save {name} --url URL"
-            )
-        return saved[name]
+        file = ProfileFile.locate(environment)
+        return file.find(name) if name else file.read().get(DEFAULT_PROFILE)
 
-    @staticmethod
-    def _take_key(profile: Profile | None, url: str) -> str | None:
-        if profile is None or profile.url == url:
-            return profile.api_key if profile else None
-        raise UsageRefused(
-            f"The profile's key belongs to {profile.url} and is not sent to {url}.",
-            remedy=f"Give the key for {url} in {API_KEY_VARIABLE}, or leave out the URL.",
-        )
+
+def take_key(profile: Profile, url: str) -> str:
+    """The profile's key for its own URL. Raises UsageRefused for another."""
+    if check_url(profile.url) == check_url(url):
+        return profile.api_key
+    raise UsageRefused(
+        f"The profile's key belongs to {profile.url} and is not sent to {url}.",
+        remedy=f"Give the key for {url} in {API_KEY_VARIABLE}, or leave out the URL.",
+    )
 
 
 def check_url(url: str) -> str:

@@ -12,6 +12,7 @@ import httpx
 import stamina
 
 from outpost_cli import __version__
+from outpost_cli.api_keys import check_api_key
 from outpost_cli.errors import ServiceRefusal, ServiceUnavailable, UnexpectedAnswer, refusal_for_status
 from outpost_cli.json_fields import JsonObject, JsonValue
 
@@ -36,7 +37,10 @@ class Answer:
 
 
 def is_loopback(url: str) -> bool:
-    return httpx.URL(url).host in LOOPBACK_HOSTS
+    try:
+        return httpx.URL(url).host in LOOPBACK_HOSTS
+    except httpx.InvalidURL:
+        return False
 
 
 def describe_refusal(response: httpx.Response) -> ServiceRefusal:
@@ -113,7 +117,7 @@ class Transport:
     def __init__(self, url: str, api_key: str | None, *, transport: httpx.BaseTransport | None = None) -> None:
         headers = {"User-Agent": f"outpost-cli/{__version__} python/{platform.python_version()}"}
         if api_key is not None:
-            headers["Authorization"] = f"Bearer {api_key}"
+            headers["Authorization"] = f"Bearer {check_api_key(api_key)}"
         # A proxy cannot reach our loopback.
         trust_env = not is_loopback(url)
         # Loading the certificates is the slow part of a client, so both share them.

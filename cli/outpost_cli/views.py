@@ -1,9 +1,10 @@
 """How runs, agents and results look to a person. Every text that comes from a run is made safe first."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -11,7 +12,7 @@ from outpost_cli.diffstat import FileChange
 from outpost_cli.durations import format_duration, format_local_moment, format_size
 from outpost_cli.models.page import LogLine
 from outpost_cli.models.result import Artifact
-from outpost_cli.models.run import Run, RunResult
+from outpost_cli.models.run import Run, RunResult, RunStatus
 from outpost_cli.models.service import Fleet, Health
 from outpost_cli.output import make_safe, style_status
 
@@ -21,11 +22,11 @@ STREAM_STYLES = {"stderr": "yellow", "runner": "dim"}
 STATE_STYLES = {"ok": "green", "degraded": "yellow", "down": "red"}
 
 
-def make_table(*columns: str) -> Table:
-    """A table without frame. In a narrow terminal all columns but the first give way: that one holds what is copied."""
+def make_table(*columns: str, whole: int = 1) -> Table:
+    """A table without frame. In a narrow terminal all columns give way but the first `whole` ones."""
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     for number, column in enumerate(columns):
-        table.add_column(column, no_wrap=number == 0)
+        table.add_column(column, no_wrap=number < whole)
     return table
 
 
@@ -36,18 +37,21 @@ def make_cell(text: str | Text, style: str = "") -> Text:
     return cell
 
 
-def render_runs(runs: Iterable[Run], *, now: datetime) -> Table:
-    table = make_table("RUN", "STATUS", "AGENT", "MODEL", "REPO", "AGE", "DURATION")
+def render_runs(runs: Iterable[Run], *, now: datetime, width: int) -> Table:
+    """A table of so many characters. Id and status are always whole; other columns are dropped, then cut."""
+    columns: list[tuple[str, int, Callable[[Run], str | Text]]] = [
+        ("RUN", 0, lambda run: run.run_id),
+        ("STATUS", 0, lambda run: style_status(run.status)),
+        ("AGENT", 50, lambda run: run.agent),
+        ("MODEL", 110, lambda run: run.model_id or NOTHING),
+        ("REPO", 80, lambda run: run.repo or NOTHING),
+        ("AGE", 60, lambda run: format_duration(now - run.created_at)),
+        ("DURATION", 90, lambda run: format_run_time(run, now=now)),
+    ]
+    shown = [(name, read) for name, from_width, read in columns if width >= from_width]
+    table = make_table(*(name for name, _ in shown), whole=2)
     for run in runs:
-        table.add_row(
-            make_cell(run.run_id),
-            make_cell(style_status(run.status)),
-            make_cell(run.agent),
-            make_cell(run.model_id or NOTHING),
-            make_cell(run.repo or NOTHING),
-            make_cell(format_duration(now - run.created_at)),
-            make_cell(format_run_time(run, now=now)),
-        )
+        table.add_row(*(make_cell(read(run)) for _, read in shown))
     return table
 
 
@@ -71,10 +75,21 @@ def render_run(run: Run, *, now: datetime) -> RenderableType:
         parts += [Text(f"What to do: {make_safe(run.error.remedy)}")] if run.error.remedy else []
     if run.result is not None:
         parts += [Text(), Text.assemble(("Result ", "bold"), format_statistics(run.result))]
-        parts += [Text(make_safe(run.result.summary))] if run.result.summary else []
+        parts += render_last_output(run.result.summary) if run.result.summary else []
     if not run.is_terminal and run.started_at is not None:
         parts += [Text(), Text(f"At work for {format_run_time(run, now=now)}.")]
     return Group(*parts)
+
+
+def render_last_output(summary: str) -> list[RenderableType]:
+    return [Text(), Text("Last output", style="bold"), Padding(Text(make_safe(summary)), (0, 0, 0, 2))]
+
+
+def format_exit_code(run: Run) -> str | None:
+    """The agent's exit code; that of an agent that was stopped says nothing about its work."""
+    if run.exit_code is None or run.status not in {RunStatus.CANCELLED, RunStatus.TIMEOUT}:
+        return None if run.exit_code is None else str(run.exit_code)
+    return f"{run.exit_code} (of the agent that was stopped)"
 
 
 def render_run_facts(run: Run) -> Table:
@@ -89,7 +104,7 @@ def render_run_facts(run: Run) -> Table:
         "Queue": run.queue_position and f"position {run.queue_position}",
         "Progress": None if run.is_terminal else progress,
         "Attempt": str(run.attempt) if (run.attempt or 1) > 1 else None,
-        "Exit code": None if run.exit_code is None else str(run.exit_code),
+        "Exit code": format_exit_code(run),
     }
     grid = Table.grid(padding=(0, 2, 0, 0))
     grid.add_row(Text("Run", style="bold"), Text(make_safe(run.run_id)))
@@ -117,8 +132,13 @@ def render_timeline(run: Run) -> Table:
 
 
 def format_statistics(result: RunResult) -> str:
-    files = "1 file" if result.files_changed == 1 else f"{result.files_changed} files"
-    return f"{files} changed, {result.insertions} insertions(+), {result.deletions} deletions(-)"
+    return format_counts(result.files_changed, result.insertions, result.deletions)
+
+
+def format_counts(files: int, insertions: int, deletions: int) -> str:
+    """As `git diff --shortstat` says it, with every count."""
+    counted = [(files, "file", " changed"), (insertions, "insertion", "(+)"), (deletions, "deletion", "(-)")]
+    return ", ".join(f"{count} {noun}{'' if count == 1 else 's'}{end}" for count, noun, end in counted)
 
 
 def format_outcome(run: Run) -> Text:

@@ -13,19 +13,23 @@ AUTHOR = ["-c", "user.name=Outpost demo", "-c", "user.email=demo@example.com"]
 
 @dataclass(frozen=True, slots=True)
 class DemoRepository:
-    """A bare repository below `folder`, and where it came from."""
+    """A bare repository below `folder`: of the checkout, or a small one made up."""
 
     folder: Path
-    origin: str
+    is_checkout: bool
     commit: str
+
+    @property
+    def origin(self) -> str:
+        return "this checkout" if self.is_checkout else "a small repository made for the demo"
 
 
 def make_repository(folder: Path, *, checkout: Path) -> DemoRepository:
     """Makes `demo/outpost.git` below the folder, with one default branch at the checkout's commit."""
     bare = folder / f"{REPOSITORY_NAME}.git"
     bare.parent.mkdir(parents=True)
-    origin = "this checkout" if has_commit(checkout) else "a small repository made for the demo"
-    if has_commit(checkout):
+    is_checkout = has_commit(checkout)
+    if is_checkout:
         run_git("clone", "--quiet", "--bare", str(checkout), str(bare))
     else:
         make_small_repository(folder / "small", bare)
@@ -33,7 +37,7 @@ def make_repository(folder: Path, *, checkout: Path) -> DemoRepository:
     # The checkout may be on no branch, as in many CI systems; a clone of such a repository would have none either.
     run_git("update-ref", f"refs/heads/{BRANCH}", commit, folder=bare)
     run_git("symbolic-ref", "HEAD", f"refs/heads/{BRANCH}", folder=bare)
-    return DemoRepository(folder=folder, origin=origin, commit=commit)
+    return DemoRepository(folder=folder, is_checkout=is_checkout, commit=commit)
 
 
 def has_commit(checkout: Path) -> bool:

@@ -14,7 +14,7 @@ from outpost_cli.diffstat import read_changes
 from outpost_cli.download import Download, choose_target
 from outpost_cli.errors import NotFound
 from outpost_cli.models.run import Run, RunStatus
-from outpost_cli.output import make_safe
+from outpost_cli.output import make_safe, print_part
 from outpost_cli.polling import read_whole_log, wait_for_end
 from outpost_cli.views import (
     format_activity,
@@ -57,15 +57,15 @@ class Tour:
         self.show_cancel()
         self.show_timeout(sleeper)
         self.head("The runs")
-        self.console.print(self.report.render())
+        print_part(self.console, self.report.render())
 
     def show_service(self) -> None:
         self.head("1. The service")
         health = self.client.get_health()
-        self.console.print(render_health(health))
+        print_part(self.console, render_health(health))
         self.report.check(promise="the service is well", is_kept=health.is_well)
         fleet = self.client.get_fleet()
-        self.console.print(render_fleet(fleet))
+        print_part(self.console, render_fleet(fleet))
         is_available = any(agent.name == AGENT and agent.is_available for agent in fleet.agents)
         self.report.check(promise=f"the agent {AGENT} is available", is_kept=is_available)
 
@@ -161,9 +161,10 @@ class Tour:
             self.report.check(promise=f"{run_id} has a patch", is_kept=False)
             return
         changes = read_changes(patch)
-        self.console.print(render_diffstat(changes))
+        print_part(self.console, render_diffstat(changes))
         for line in patch.decode(errors="replace").splitlines()[:SHOWN_DIFF_LINES]:
-            self.console.print(Text(f"    {make_safe(line)}", style=DIFF_STYLES.get(line[:1], "dim")), soft_wrap=True)
+            shown = Text(f"    {make_safe(line)}", style=DIFF_STYLES.get(line[:1], "dim"))
+            self.console.print(shown, no_wrap=True, overflow="ellipsis")
         names = ", ".join(sorted(expected_files))
         is_complete = expected_files == {change.name for change in changes}
         self.report.check(promise=f"the patch changes {names}", is_kept=is_complete)

@@ -144,8 +144,27 @@ def test_a_link_in_the_folder_does_not_lead_out_of_it(outpost, service, leave_fi
 def test_a_file_that_exists_is_kept(outpost, service, leave_files, tmp_path):
     (tmp_path / "report").write_text("mine")
     leave_files(report=REPORT)
-    assert outpost("artifacts", service.run_id, "--download", str(tmp_path)).exit_code == 1
+    assert outpost("artifacts", service.run_id, "--download", str(tmp_path)).exit_code == 2
     assert (tmp_path / "report").read_text() == "mine"
+
+
+def test_a_folder_that_cannot_be_written_is_wrong_usage(outpost, service, leave_files, tmp_path):
+    (tmp_path / "out").write_text("a file")
+    leave_files(report=REPORT)
+    result = outpost("artifacts", service.run_id, "--download", str(tmp_path / "out"))
+    assert result.exit_code == 2
+    assert "cannot be written" in result.stderr
+
+
+def test_failures_with_json_are_one_document_and_one_error_at_the_end(outpost, service, leave_files, tmp_path):
+    (tmp_path / "one").write_text("mine")
+    (tmp_path / "two").write_text("mine")
+    leave_files(one=b"1", two=b"2", three=b"3")
+    result = outpost("artifacts", service.run_id, "--download", str(tmp_path), "--json")
+    assert [saved["name"] for saved in json.loads(result.stdout)["downloaded"]] == ["three"]
+    message, error = result.stderr.splitlines()
+    assert message == f"{tmp_path / 'two'} exists."
+    assert json.loads(error)["message"] == f"{tmp_path / 'one'} exists."
 
 
 def test_overwrite_replaces_a_file_that_exists(outpost, service, leave_files, tmp_path):

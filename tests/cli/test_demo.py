@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from outpost_cli import __version__
 from outpost_cli.models.run import Run, RunStatus
+from outpost_local.demo import choose_parameters
 from outpost_local.demo_report import DemoReport
 from outpost_local.demo_repository import BRANCH, check_patch_applies, make_repository
 
@@ -71,6 +73,19 @@ def test_a_patch_is_tried_on_a_fresh_clone(checkout, tmp_path):
     assert check_patch_applies(ADD_A_FILE, clone_url=f"file://{checkout}", folder=tmp_path / "a") is None
     refusal = check_patch_applies(CHANGE_A_MISSING_FILE, clone_url=f"file://{checkout}", folder=tmp_path / "b")
     assert "no" in str(refusal)
+
+
+def test_the_stack_is_told_which_release_it_is(checkout, tmp_path):
+    repository = make_repository(tmp_path / "served", checkout=checkout)
+    commit = git(checkout, "rev-parse", "HEAD")
+    told = {"GitBaseUrl": "http://git", "GitSha": commit, "Version": __version__}
+    assert choose_parameters(repository, "http://git") == told
+
+
+def test_of_code_whose_commit_is_unknown_no_commit_is_told(tmp_path):
+    (tmp_path / "folder").mkdir()
+    repository = make_repository(tmp_path / "served", checkout=tmp_path / "folder")
+    assert choose_parameters(repository, "http://git") == {"GitBaseUrl": "http://git"}
 
 
 def test_a_run_that_ended_otherwise_is_a_complaint(report, service):

@@ -170,8 +170,25 @@ def test_follow_prints_the_log_and_then_the_outcome(outpost, service):
     assert result.exit_code == 10
 
 
-def test_when_no_answer_came_the_key_for_a_safe_repeat_is_told(outpost, service):
-    service.on("POST", "/dispatch", service.error(503, "SERVICE_UNAVAILABLE", retryable=True))
+@pytest.mark.parametrize("headers", [{"Content-Length": "9"}, {"Transfer-Encoding": "nonsense"}])
+def test_when_no_answer_came_the_key_for_a_safe_repeat_is_told(outpost, service, headers):
+    service.on("POST", "/dispatch", service.raw(201, b"", headers))
     result = outpost("dispatch", "x", "--agent", "shell")
     assert result.exit_code == 7
     assert f"--idempotency-key {service.seen[0].document['idempotencyKey']}" in result.stderr
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_a_gateway_that_had_no_answer_is_as_no_answer(outpost, service, status):
+    service.on("POST", "/dispatch", service.json({"message": "Bad gateway"}, status=status))
+    assert "--idempotency-key" in outpost("dispatch", "x", "--agent", "shell").stderr
+
+
+@pytest.mark.parametrize(
+    ("status", "code"), [(503, "AGENT_UNAVAILABLE"), (429, "QUOTA_EXCEEDED"), (400, "VALIDATION_ERROR")]
+)
+def test_after_a_refusal_nothing_is_said_of_repeating_it(outpost, service, status, code):
+    service.on("POST", "/dispatch", service.error(status, code))
+    result = outpost("dispatch", "x", "--agent", "shell")
+    assert code in result.stderr
+    assert "--idempotency-key" not in result.stderr

@@ -47,6 +47,63 @@ def test_with_json_the_error_object_is_on_stderr(outpost, service):
     }
 
 
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["runs", "--bad", "--json"], "--bad"),
+        (["--json", "runs"], "--json"),
+        (["rnus", "--json"], "rnus"),
+        (["dispatch", "x", "--json"], "--agent"),
+        (["runs", "--json", "--limit", "0"], "--limit"),
+        (["profile", "save", "--json"], "NAME"),
+    ],
+)
+def test_what_the_parser_refuses_is_an_error_object_with_json(outpost, arguments, complaint):
+    result = outpost(*arguments)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    told = json.loads(result.stderr)
+    assert told["code"] == "USAGE"
+    assert complaint in told["message"]
+    assert "--help" in told["remedy"]
+
+
+def test_with_json_the_exit_code_of_a_command_is_its_own(outpost, service):
+    service.on("GET", "/fleet", service.error(429, "RATE_LIMITED"))
+    assert outpost("fleet", "--json").exit_code == 6
+
+
+def test_json_as_an_argument_is_no_option(outpost):
+    assert "Usage:" in outpost("runs", "--", "--json").stderr
+
+
+STRANGE_KEYS = ["ключ", "otp_two\nlines", "otp_with blank", "otp_\x7f", "\udcff"]
+
+
+@pytest.mark.parametrize("key", STRANGE_KEYS)
+def test_what_is_no_key_is_neither_sent_nor_told(run_program, service, key):
+    service.on("GET", "/fleet", service.data({"status": "ok", "agents": []}))
+    result = run_program("fleet", "--url", service.url, "--api-key", key)
+    assert result.exit_code == 2
+    assert "not an API key" in result.stderr
+    assert key not in result.output
+    assert service.seen == []
+
+
+def test_what_is_no_key_is_refused_from_the_environment_too(outpost, service, monkeypatch):
+    monkeypatch.setenv("OUTPOST_API_KEY", "ключ")
+    assert outpost("fleet").exit_code == 2
+    assert service.seen == []
+
+
+def test_without_a_key_the_error_says_so_and_how_to_give_one(run_program, service):
+    result = run_program("fleet", "--url", service.url)
+    assert result.exit_code == 2
+    assert "There is no API key for" in result.stderr
+    assert "OUTPOST_API_KEY" in result.stderr
+    assert service.seen == []
+
+
 def test_every_wrong_field_is_named(outpost, service):
     wrong = [{"path": "agent", "message": "is unknown"}, {"path": "timeoutSeconds", "message": "is too small"}]
     service.on("POST", "/dispatch", service.error(400, "VALIDATION_ERROR", details={"errors": wrong}))

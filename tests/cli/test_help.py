@@ -36,6 +36,12 @@ def test_every_command_has_help_with_an_example(run_program, command):
     assert re.search(rf"Examples:.*outpost {command}", result.stdout, re.DOTALL)
 
 
+def test_a_flag_shows_no_type(run_program):
+    told = run_program("dispatch", "--help").stdout
+    assert re.search(r"--wait +-w +Wait for", told)
+    assert re.search(r"--json +One JSON", told)
+
+
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_completion_comes_for_each_shell(run_program, monkeypatch, shell):
     monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")

@@ -104,4 +104,4 @@ def test_stat_prints_a_line_for_each_file_and_the_total(outpost, service):
     heading, row, total = outpost("patch", service.run_id, "--stat").stdout.splitlines()
     assert heading.split() == ["FILE", "+", "-"]
     assert row.split() == ["a.txt", "+2", "-1"]
-    assert total == "1 file changed, 2 insertions(+), 1 deletions(-)"
+    assert total == "1 file changed, 2 insertions(+), 1 deletion(-)"

@@ -25,11 +25,53 @@ def environment(tmp_path: Path) -> dict[str, str]:
     return {"XDG_CONFIG_HOME": str(tmp_path / "config")}
 
 
-def test_save_asks_for_the_key_without_showing_it(run_program, profile_path):
-    result = run_program("profile", "save", "prod", "--url", "https://prod.example.com/v1/", standard_input=KEY + "\n")
-    assert result.exit_code == 0
-    assert KEY not in result.output
-    assert ProfileFile(profile_path).read() == {"prod": Profile(url="https://prod.example.com/v1", api_key=KEY)}
+def save(run_program, name: str, *arguments: str, key: str | bytes = KEY):
+    url = "https://new.example.com/v1/"
+    return run_program("profile", "save", name, "--url", url, "--api-key-stdin", *arguments, standard_input=key)
+
+
+def test_without_a_terminal_the_remedy_is_the_option_that_reads_stdin(run_program):
+    result = run_program("profile", "save", "prod", "--url", "https://prod.example.com", standard_input=KEY)
+    assert result.exit_code == 2
+    assert "--api-key-stdin" in result.stderr
+
+
+@pytest.mark.parametrize("key", ["ключ", "otp_two\nlines", "otp_with blank", b"otp_\xff"])
+def test_what_is_no_key_is_not_saved(run_program, profile_path, key):
+    result = save(run_program, "prod", key=key)
+    assert result.exit_code == 2
+    assert "not an API key" in result.stderr
+    assert not profile_path.exists()
+
+
+def test_a_profile_that_exists_is_kept_unless_forced(run_program, profile_path):
+    file = ProfileFile(profile_path)
+    file.save("prod", PROD)
+    refused = save(run_program, "prod", key="otp_new")
+    assert (refused.exit_code, file.read()["prod"]) == (2, PROD)
+    assert save(run_program, "prod", "--force", key="otp_new").exit_code == 0
+    assert file.read()["prod"] == Profile(url="https://new.example.com/v1", api_key="otp_new")
+
+
+def test_remove_takes_one_profile_away(run_program, profile_path):
+    file = ProfileFile(profile_path)
+    file.save("prod", PROD)
+    file.save("other", OTHER)
+    assert run_program("profile", "remove", "other").exit_code == 0
+    assert file.read() == {"prod": PROD}
+
+
+def test_a_profile_that_is_not_there_cannot_be_removed(run_program):
+    result = run_program("profile", "remove", "stage")
+    assert result.exit_code == 2
+    assert "There is no profile 'stage'" in result.stderr
+
+
+def test_a_folder_that_cannot_be_made_is_told(run_program, tmp_path):
+    (tmp_path / "config").write_text("a file")
+    result = save(run_program, "prod")
+    assert result.exit_code == 2
+    assert isinstance(result.exception, SystemExit)
 
 
 def test_save_reads_the_key_from_stdin(run_program, profile_path):
@@ -144,7 +186,31 @@ def test_the_key_of_a_profile_is_not_sent_to_another_url(environment, profile_pa
 
 def test_a_url_alone_does_not_take_the_default_profiles_key(environment, profile_path):
     ProfileFile(profile_path).save("default", PROD)
-    assert ConnectionChoice(url="https://evil.example.com").resolve(environment).api_key is None
+    with pytest.raises(UsageRefused, match="There is no API key"):
+        ConnectionChoice(url="https://evil.example.com").resolve(environment)
+
+
+def test_an_empty_variable_is_as_none(environment, profile_path):
+    ProfileFile(profile_path).save("default", PROD)
+    empty = {**environment, "OUTPOST_URL": "", "OUTPOST_API_KEY": "", "OUTPOST_PROFILE": ""}
+    connection = ConnectionChoice().resolve(empty)
+    assert (connection.url, connection.api_key) == (PROD.url, KEY)
+
+
+FULL = {"OUTPOST_URL": PROD.url, "OUTPOST_API_KEY": KEY}
+
+
+@pytest.mark.parametrize(
+    ("choice", "more"), [(ConnectionChoice(), FULL), (ConnectionChoice(url=PROD.url, api_key=KEY), {})]
+)
+def test_a_profile_that_is_not_needed_need_not_exist(environment, choice, more):
+    connection = choice.resolve({**environment, "OUTPOST_PROFILE": "missing", **more})
+    assert (connection.url, connection.api_key) == (PROD.url, KEY)
+
+
+def test_where_no_key_is_needed_a_url_is_enough(environment):
+    choice = ConnectionChoice(url=PROD.url)
+    assert choice.resolve({**environment, "OUTPOST_PROFILE": "missing"}, needs_key=False).api_key is None
 
 
 @pytest.mark.parametrize(
@@ -166,7 +232,8 @@ def test_a_url_that_would_leak_or_mislead_is_refused(environment, url):
 
 
 def test_plain_http_is_for_loopback(environment):
-    assert ConnectionChoice(url="http://127.0.0.1:8080/dev/").resolve(environment).url == "http://127.0.0.1:8080/dev"
+    choice = ConnectionChoice(url="http://127.0.0.1:8080/dev/", api_key=KEY)
+    assert choice.resolve(environment).url == "http://127.0.0.1:8080/dev"
 
 
 def test_a_key_is_in_no_representation():

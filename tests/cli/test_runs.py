@@ -1,8 +1,13 @@
 """`outpost runs`, `show` and `cancel`."""
 
+import io
 import json
 
 import pytest
+from rich.console import Console
+
+from outpost_cli.models.run import Run
+from outpost_cli.views import now_utc, render_runs
 
 STARTED = "2026-01-01T12:00:10.000Z"
 ENDED = "2026-01-01T12:02:15.000Z"
@@ -72,6 +77,39 @@ def test_no_cell_is_cut_in_a_pipe(outpost, service):
     assert "x" * 200 in outpost("runs").stdout
 
 
+def draw_runs(run: dict[str, object], *, width: int) -> list[str]:
+    """The lines of the table in a terminal of that width."""
+    console = Console(file=io.StringIO(), width=width)
+    console.print(render_runs([Run.from_document(run)], now=now_utc(), width=width))
+    return console.file.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 100])
+def test_a_narrow_terminal_cuts_everything_but_id_and_status(service, width):
+    run = service.make_run(repo="example/" + "x" * 100, modelId="m" * 40, status="CANCELLING", agent="a" * 30)
+    _, row = draw_runs(run, width=width)
+    assert f"{service.run_id}  CANCELLING" in row
+    assert len(row) <= width
+
+
+def test_a_narrow_terminal_has_no_column_that_says_nothing(service):
+    heading, row = draw_runs(service.make_run(repo="example/shop", modelId="m-1", status="CANCELLED"), width=60)
+    assert heading.split() == ["RUN", "STATUS", "AGENT", "AGE"]
+    assert "\N{HORIZONTAL ELLIPSIS}" not in row
+
+
+def test_no_line_of_a_table_ends_in_blanks_in_a_pipe(outpost, service):
+    runs = [service.make_run(), service.make_run(status="RUNNING", startedAt=STARTED)]
+    service.on("GET", "/runs", service.data({"runs": runs}))
+    assert " \n" not in outpost("runs").stdout
+
+
+def test_the_exit_code_of_an_agent_that_ended_by_itself_stands_alone(outpost, service):
+    service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run(status="FAILED", exitCode=1)))
+    (line,) = [line for line in outpost("show", service.run_id).stdout.splitlines() if line.startswith("Exit code")]
+    assert line.split() == ["Exit", "code", "1"]
+
+
 def test_a_status_that_does_not_exist_is_wrong_usage(outpost):
     assert outpost("runs", "--status", "DONE").exit_code == 2
 
@@ -96,8 +134,9 @@ def test_the_card_has_timeline_error_with_remedy_and_statistics(outpost, service
     assert "+2m 15s" in card
     assert "RUN_TIMEOUT: Time was up." in card
     assert "What to do: Give it more time." in card
-    assert "2 files changed, 3 insertions(+), 1 deletions(-)" in card
-    assert "Half done." in card
+    assert "2 files changed, 3 insertions(+), 1 deletion(-)" in card
+    assert "Last output\n  Half done.\n" in card
+    assert "137 (of the agent that was stopped)" in card
     assert "team=web" in card
 
 

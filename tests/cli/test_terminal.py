@@ -8,11 +8,14 @@ import re
 import signal
 import subprocess
 import sys
+import termios
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from outpost_cli.profiles import Profile, ProfileFile
 
 PROGRAM = [sys.executable, "-c", "from outpost_cli.main import main; main()"]
 FLEET = {"status": "ok", "agents": [{"agent": "shell", "available": True, "modelId": None}]}
@@ -24,15 +27,35 @@ def environment(service) -> dict[str, str]:
     return {**os.environ, "OUTPOST_URL": service.url, "OUTPOST_API_KEY": service.api_key, "TERM": "xterm-256color"}
 
 
+def start_in_terminal(arguments: list[str], environment: dict[str, str]) -> tuple["subprocess.Popen[bytes]", int]:
+    """The program with a terminal for all its streams, and our side of the terminal."""
+    ours, theirs = pty.openpty()
+    # In a session of its own: otherwise a question would go to the terminal of whoever runs the tests.
+    process = subprocess.Popen(
+        [*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment, start_new_session=True
+    )
+    os.close(theirs)
+    return process, ours
+
+
 def run_in_terminal(arguments: list[str], environment: dict[str, str]) -> bytes:
     """What the program shows when stdout is a terminal."""
-    ours, theirs = pty.openpty()
-    process = subprocess.Popen([*PROGRAM, *arguments], stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
-    os.close(theirs)
+    process, ours = start_in_terminal(arguments, environment)
+    return finish_in_terminal(process, ours)
+
+
+def finish_in_terminal(process: "subprocess.Popen[bytes]", ours: int) -> bytes:
     shown = b"".join(read_terminal(ours))
     os.close(ours)
     process.wait(timeout=20)
     return shown
+
+
+def wait_until_hidden(terminal: int) -> None:
+    """Until what is typed is not shown."""
+    deadline = time.monotonic() + 20
+    while termios.tcgetattr(terminal)[3] & termios.ECHO and time.monotonic() < deadline:
+        time.sleep(0.02)
 
 
 def read_terminal(terminal: int) -> Iterator[bytes]:
@@ -60,12 +83,16 @@ def test_a_terminal_gets_colour_and_a_pipe_gets_none(service, environment):
     assert b"\x1b" not in piped.stdout
 
 
-def test_a_narrow_terminal_cuts_everything_but_the_run_id(service, environment):
-    run = service.make_run(repo="example/" + "x" * 100, modelId="m" * 40)
-    service.on("GET", "/runs", service.data({"runs": [run]}))
-    shown = run_in_terminal(["runs"], {**environment, "COLUMNS": "60"})
-    assert service.run_id.encode() in shown
-    assert b"x" * 20 not in shown
+def test_save_asks_for_the_key_without_showing_it(environment):
+    key = "otp_" + "a" * 64
+    command = ["profile", "save", "prod", "--url", "https://prod.example.com/v1/"]
+    process, ours = start_in_terminal(command, environment)
+    wait_until_hidden(ours)
+    os.write(ours, key.encode() + b"\n")
+    shown = finish_in_terminal(process, ours)
+    assert b"API key" in shown
+    assert key.encode() not in shown
+    assert ProfileFile.locate().read() == {"prod": Profile(url="https://prod.example.com/v1", api_key=key)}
 
 
 def test_no_color_is_honoured_in_a_terminal(service, environment):
@@ -98,15 +125,20 @@ def test_a_download_in_a_terminal_shows_its_progress(service, environment, tmp_p
     assert b"100.0/100.0 kB" in re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", shown)
 
 
-@pytest.mark.parametrize("option", ["--wait", "--follow"])
-def test_ctrl_c_while_waiting_leaves_the_run_alone_and_says_how_to_cancel_it(service, environment, option):
+@pytest.mark.parametrize(
+    ("option", "stop_signal"),
+    [("--wait", signal.SIGINT), ("--follow", signal.SIGINT), ("--wait", signal.SIGTERM), ("--follow", signal.SIGTERM)],
+)
+def test_a_signal_while_waiting_leaves_the_run_alone_and_says_how_to_cancel_it(
+    service, environment, option, stop_signal
+):
     service.on("POST", "/dispatch", service.data(RECEIPT, status=201))
     service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run(status="RUNNING")))
     service.on("GET", f"/runs/{service.run_id}/logs", service.data({"lines": []}))
     command = [*PROGRAM, "dispatch", "x", "--agent", "shell", option, "--json"]
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_until_seen(service, f"/runs/{service.run_id}")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(stop_signal)
     stdout, stderr = process.communicate(timeout=20)
     told = json.loads(stderr.splitlines()[-1])
     assert process.returncode == 130

@@ -11,7 +11,7 @@ from rich.text import Text
 from outpost_cli.client import OutpostClient
 from outpost_cli.commands.arguments import RunArgument
 from outpost_cli.download import Download, choose_target
-from outpost_cli.errors import DownloadFailed, ExitCode, OutpostError, UsageRefused
+from outpost_cli.errors import DownloadFailed, OutpostError, UsageRefused
 from outpost_cli.json_fields import JsonObject
 from outpost_cli.models.result import Artifact, ArtifactList
 from outpost_cli.output import Output, make_safe
@@ -46,7 +46,7 @@ def fetch_artifacts(
             return
         failures = download_all(client, session.output, chosen, folder=download, may_overwrite=overwrite)
     if failures:
-        raise typer.Exit(failures[0].exit_code or ExitCode.UNEXPECTED)
+        raise failures[0]
 
 
 def choose_artifacts(found: ArtifactList, names: list[str]) -> list[Artifact]:
@@ -64,7 +64,7 @@ def describe_chosen(found: ArtifactList, chosen: list[Artifact]) -> JsonObject:
 def download_all(
     client: OutpostClient, output: Output, artifacts: Iterable[Artifact], *, folder: Path, may_overwrite: bool
 ) -> list[OutpostError]:
-    """Downloads each file; one that fails does not keep the others from coming. Returns the failures."""
+    """Downloads each file; one that fails does not keep the others from coming. Tells and returns the failures."""
     saved: list[JsonObject] = []
     failures: list[OutpostError] = []
     taken: set[Path] = set()
@@ -77,8 +77,8 @@ def download_all(
                 failures.append(error)
             else:
                 saved.append({"name": artifact.name, "path": str(target), "sha256": artifact.sha256})
-    for failure in failures:
-        output.show_error(failure)
+    for failure in failures[1:]:
+        output.say(make_safe(failure.message))
     readable = [Text(make_safe(str(entry["path"]))) for entry in saved]
     output.show_result({"downloaded": [*saved]}, *readable)
     return failures

@@ -1,6 +1,7 @@
 """`outpost dispatch`: sends a task to an agent."""
 
 import sys
+from http import HTTPStatus
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from rich.text import Text
 from outpost_cli.client import Dispatch, OutpostClient, make_idempotency_key
 from outpost_cli.commands.arguments import TagOption, parse_tags
 from outpost_cli.durations import parse_duration
-from outpost_cli.errors import ServiceUnavailable, UsageRefused
+from outpost_cli.errors import ServiceRefusal, UsageRefused
 from outpost_cli.following import exit_with_outcome, follow_at_terminal, wait_at_terminal
 from outpost_cli.models.run import Receipt
 from outpost_cli.output import make_safe, style_status
@@ -18,6 +19,8 @@ from outpost_cli.session import Session, with_session
 from outpost_cli.views import format_outcome
 
 STDIN = "-"
+# With 502 and 504 it was a gateway that spoke: it had no answer of the service.
+NO_ANSWER = (None, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
 
 
 @with_session
@@ -74,7 +77,9 @@ def send_dispatch(session: Session, client: OutpostClient, request: Dispatch) ->
     """Sends the dispatch. When no answer came, tells the key with which a repeat does not make a second run."""
     try:
         return client.dispatch(request)
-    except (ServiceUnavailable, KeyboardInterrupt):
+    except (ServiceRefusal, KeyboardInterrupt) as error:
+        if isinstance(error, ServiceRefusal) and error.status not in NO_ANSWER:
+            raise
         session.output.say(f"To repeat it without making two runs, add: --idempotency-key {request.idempotency_key}")
         raise
 

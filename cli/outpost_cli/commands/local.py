@@ -1,11 +1,12 @@
 """`outpost local` and `outpost demo`: the whole stack on this machine, from the optional extra `local`."""
 
+import contextlib
 import errno
 import json
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -15,14 +16,18 @@ from rich.text import Text
 
 from outpost_cli.errors import ExitCode, LocalStackMissing, UsageRefused
 from outpost_cli.output import Output
-from outpost_cli.profiles import Profile, ProfileFile
+from outpost_cli.profiles import Judgement, Profile, ProfileFile
 from outpost_cli.session import with_output
 from outpost_cli.settings import API_KEY_VARIABLE, URL_VARIABLE
-from outpost_cli.stopping import stopped_by_signals
+from outpost_cli.stopping import undisturbed_end
+from outpost_cli.transport import is_loopback
 
 local_app = typer.Typer(no_args_is_help=True, help="Run the whole stack on this machine, without an AWS account.")
 TEMPLATE_NAME = "template.yaml"
-PURPOSE = "This stack is for trying and testing only: it keeps everything in memory and forgets it at the end."
+STARTING = "Starting the stack ..."
+PURPOSE = """This stack is for trying and testing only: it keeps everything in memory and forgets it at the end.
+It has no containers: outside of the folders that are hidden from a run, the run's script works with your own rights
+on this machine. Do not run what you do not trust."""
 
 
 class RunningStack(Protocol):
@@ -43,16 +48,22 @@ StartStack = Callable[[], AbstractContextManager[RunningStack]]
 @with_output
 def start_local(
     output: Output,
+    *,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The API's port; 0 takes a free one.")] = 0,
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", help="A parameter of the template as NAME=VALUE; repeat it.")
     ] = None,
-    profile: Annotated[str | None, typer.Option("--profile", help="Save URL and key as this profile.")] = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", help="Save URL and key as this profile until the end.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace a profile that is not of a local stack.")] = False,
     template: Annotated[
         Path | None, typer.Option("--template", help="The stack's template; the checkout's own by default.")
     ] = None,
 ) -> None:
     """Serve the API on loopback until Ctrl-C, and print its URL and a fresh key. For trying and testing only.
+
+    SIGTERM and a closed terminal end it as well. The exit code is 0 once a stack that was up has ended.
 
     Examples:
 
@@ -62,12 +73,20 @@ def start_local(
 
     outpost local up --parameter GitBaseUrl=https://git.example.com
     """
+    path, parameters = find_template(template), read_parameters(parameter or [])
+    if profile is not None:
+        ProfileFile.locate().check_name(profile, may_replace=judge_replacing(force))
+    output.say(STARTING)
     try:
         from outpost_local import LocalStack  # noqa: PLC0415 - optional, and slow to import
     except ModuleNotFoundError as error:
         raise explain_missing_stack(error) from error
-    path, parameters = find_template(template), read_parameters(parameter or [])
-    serve_stack(output, lambda: LocalStack.start(template=path, parameters=parameters, port=port), profile=profile)
+    serve_stack(
+        output,
+        lambda: LocalStack.start(template=path, parameters=parameters, port=port),
+        profile=profile,
+        force=force,
+    )
 
 
 def read_parameters(pairs: Sequence[str]) -> dict[str, str]:
@@ -96,14 +115,13 @@ def run_demo(
 
     outpost demo --keep
     """
+    path = find_template(template)
+    output.say(STARTING)
     try:
         from outpost_local.demo import give_tour  # noqa: PLC0415 - optional, and slow to import
     except ModuleNotFoundError as error:
         raise explain_missing_stack(error) from error
-    with stopped_by_signals():
-        report = give_tour(
-            output.stderr if output.as_json else output.stdout, template=find_template(template), keep=keep
-        )
+    report = give_tour(output.stderr if output.as_json else output.stdout, template=path, keep=keep)
     output.show_result(report.to_document())
     if report.complaints:
         raise typer.Exit(ExitCode.UNEXPECTED)
@@ -128,29 +146,50 @@ def find_template(given: Path | None) -> Path:
     return found
 
 
-def serve_stack(output: Output, start: StartStack, *, profile: str | None) -> None:
-    """Starts a stack, says how to reach it, and ends it on Ctrl-C or SIGTERM."""
-    with stopped_by_signals():
-        try:
-            output.say("Starting the stack ...")
-            with start() as stack:
-                announce_stack(output, stack, profile=profile)
-                threading.Event().wait()
-        except KeyboardInterrupt:
-            output.say("Stopped; nothing is left behind.")
-        except ValueError as error:
-            raise UsageRefused(str(error), remedy="template.yaml lists and describes its parameters.") from error
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            raise UsageRefused("The port is taken.", remedy="Choose another --port, or leave it out.") from error
+def serve_stack(output: Output, start: StartStack, *, profile: str | None, force: bool) -> None:
+    """Starts a stack, says how to reach it, and ends it on a stop signal."""
+    try:
+        with (
+            start() as stack,
+            saved_profile(profile, stack, force=force),
+            undisturbed_end(),
+            contextlib.suppress(KeyboardInterrupt),
+        ):
+            announce_stack(output, stack, profile=profile)
+            threading.Event().wait()
+    except ValueError as error:
+        raise UsageRefused(str(error), remedy="template.yaml lists and describes its parameters.") from error
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise UsageRefused("The port is taken.", remedy="Choose another --port, or leave it out.") from error
+    # Only now: of a terminal that was closed, every word is an error.
+    output.say("Stopped; nothing is left behind.")
+
+
+def judge_replacing(force: bool) -> Judgement:
+    """A local stack may take the place of another one, which has most likely ended."""
+    return lambda taken_by: force or is_loopback(taken_by.url)
+
+
+@contextlib.contextmanager
+def saved_profile(name: str | None, stack: RunningStack, *, force: bool = False) -> Iterator[None]:
+    """Keeps the stack's URL and key under the name during the block, unless somebody saves something else there."""
+    if name is None:
+        yield
+        return
+    file, own = ProfileFile.locate(), Profile(url=stack.api_url, api_key=stack.api_key)
+    file.save(name, own, may_replace=judge_replacing(force))
+    try:
+        yield
+    finally:
+        if file.read().get(name) == own:
+            file.remove(name)
 
 
 def announce_stack(output: Output, stack: RunningStack, *, profile: str | None) -> None:
     for note in stack.notes:
         output.say(Text(f"Note: {note}", style="yellow"))
-    if profile is not None:
-        ProfileFile.locate().save(profile, Profile(url=stack.api_url, api_key=stack.api_key))
     if output.as_json:
         # One line, so that a program can read it while the stack stays up.
         sys.stdout.write(json.dumps({"url": stack.api_url, "apiKey": stack.api_key}) + "\n")
@@ -162,6 +201,6 @@ def announce_stack(output: Output, stack: RunningStack, *, profile: str | None) 
     output.stdout.print(f"export {URL_VARIABLE}={shlex.quote(stack.api_url)}", soft_wrap=True)
     output.stdout.print(f"export {API_KEY_VARIABLE}={shlex.quote(stack.api_key)}", soft_wrap=True)
     if profile is not None:
-        output.stdout.print(f"\nSaved as the profile {profile}.", soft_wrap=True)
+        output.stdout.print(f"\nSaved as the profile {profile} until it ends.", soft_wrap=True)
     output.stdout.print(f"\n{PURPOSE}\nCtrl-C ends it.", soft_wrap=True)
     sys.stdout.flush()

@@ -11,7 +11,7 @@ from outpost_cli.commands.arguments import RunArgument
 from outpost_cli.diffstat import FileChange, read_changes
 from outpost_cli.errors import UsageRefused
 from outpost_cli.session import Session, with_session
-from outpost_cli.views import render_diffstat
+from outpost_cli.views import format_counts, render_diffstat
 
 
 @with_session
@@ -58,7 +58,6 @@ def write_patch(path: Path, diff: bytes) -> None:
 
 
 def format_total(changes: list[FileChange]) -> str:
-    files = "1 file" if len(changes) == 1 else f"{len(changes)} files"
     insertions = sum(change.insertions for change in changes)
     deletions = sum(change.deletions for change in changes)
-    return f"{files} changed, {insertions} insertions(+), {deletions} deletions(-)"
+    return format_counts(len(changes), insertions, deletions)

@@ -14,7 +14,7 @@ from outpost_cli.session import with_output
 from outpost_cli.settings import check_url
 from outpost_cli.views import make_cell, make_table
 
-profile_app = typer.Typer(no_args_is_help=True, help="Save and list services: URL and key by name.")
+profile_app = typer.Typer(no_args_is_help=True, help="Save, list and remove services: URL and key by name.")
 
 
 @profile_app.command("save")
@@ -23,6 +23,7 @@ def save_profile(
     output: Output,
     name: Annotated[str, typer.Argument(metavar="NAME", help="`default` is used when none is chosen.")],
     url: Annotated[str, typer.Option("--url", help="The API's URL.")],
+    force: Annotated[bool, typer.Option("--force", help="Replace a profile of this name.")] = False,
     api_key_stdin: Annotated[
         bool, typer.Option("--api-key-stdin", help="Read the key from stdin instead of asking for it.")
     ] = False,
@@ -36,14 +37,42 @@ def save_profile(
     pass outpost/prod | outpost profile save prod --url https://api.example.com/prod --api-key-stdin
     """
     checked_url = check_url(url)
-    api_key = sys.stdin.readline() if api_key_stdin else typer.prompt("API key", hide_input=True, err=True)
-    if not api_key.strip():
-        raise UsageRefused("No key came.", remedy="Paste the key when asked, or pipe it with --api-key-stdin.")
     file = ProfileFile.locate()
-    file.save(name, Profile(url=checked_url, api_key=api_key.strip()))
+    file.check_name(name, may_replace=lambda _: force)
+    file.save(name, Profile(url=checked_url, api_key=read_api_key(api_key_stdin)), may_replace=lambda _: force)
     output.show_result(
         {"profile": name, "url": checked_url, "path": str(file.path)}, Text(f"Saved {name} in {file.path}")
     )
+
+
+def read_api_key(from_stdin: bool) -> str:
+    """The key from stdin or from whoever sits at the terminal. Raises UsageRefused when there is none."""
+    if from_stdin:
+        # What is not ASCII is no key, whatever it is.
+        api_key = sys.stdin.buffer.read().decode("ascii", errors="replace").strip()
+    elif sys.stdin.isatty():
+        api_key = typer.prompt("API key", hide_input=True, err=True).strip()
+    else:
+        raise UsageRefused("There is no terminal to ask for the key.", remedy="Pipe the key, with --api-key-stdin.")
+    if not api_key:
+        raise UsageRefused("No key came.", remedy="Paste the key when asked, or pipe it with --api-key-stdin.")
+    return api_key
+
+
+@profile_app.command("remove")
+@with_output
+def remove_profile(
+    output: Output, name: Annotated[str, typer.Argument(metavar="NAME", help="A saved profile.")]
+) -> None:
+    """Remove a saved service.
+
+    Examples:
+
+    outpost profile remove old
+    """
+    file = ProfileFile.locate()
+    file.remove(name)
+    output.show_result({"removed": name, "path": str(file.path)}, Text(f"Removed {name} from {file.path}"))
 
 
 @profile_app.command("list")

@@ -52,7 +52,9 @@ def list_runs(
     )
     with session.open_client() as client:
         runs = list(client.iterate_runs(chosen, limit=None if everything else limit))
-    session.output.show_result({"runs": [run.document for run in runs]}, render_runs(runs, now=now))
+    session.output.show_result(
+        {"runs": [run.document for run in runs]}, render_runs(runs, now=now, width=session.output.stdout.width)
+    )
     if not runs:
         session.output.say("No run matches.")
 

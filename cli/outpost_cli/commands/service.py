@@ -35,7 +35,7 @@ def show_health(session: Session) -> None:
 
     outpost health --url https://api.example.com/prod
     """
-    with session.open_client() as client:
+    with session.open_client(needs_key=False) as client:
         health = client.get_health()
     session.output.show_result(health.document, render_health(health))
     if not health.is_well:
@@ -58,7 +58,7 @@ def show_version(
     document: JsonObject = {"client": __version__}
     lines = [f"outpost {__version__}"]
     if server:
-        with session.open_client() as client:
+        with session.open_client(needs_key=False) as client:
             answer = client.get_version()
         document["server"] = answer
         lines += [make_safe(f"{name}: {value}") for name, value in answer.items()]
