@@ -17,7 +17,7 @@ ENDED = {"COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"}
 POLL_SECONDS = 0.15
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def repository(tmp_path_factory) -> Iterator[str]:
     """The URL of a git server with the repository acme/site, which has the branches main and topic."""
     folder = tmp_path_factory.mktemp("git")
@@ -38,9 +38,9 @@ def repository(tmp_path_factory) -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def stack(repository) -> Iterator[LocalStack]:
-    """The whole stack, once for all of these tests."""
+    """The whole stack, once for a module: a process can have one up at a time."""
     with LocalStack.start(ROOT / "template.yaml", {"GitBaseUrl": repository}) as running:
         yield running
 
@@ -124,7 +124,7 @@ class Caller:
         return [item["type"]["S"] for item in sorted(found, key=lambda item: item["at"]["S"])]
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def caller(stack) -> Iterator[Caller]:
     headers = {"Authorization": f"Bearer {stack.api_key}"}
     with httpx.Client(base_url=stack.api_url, headers=headers, timeout=30) as http:
