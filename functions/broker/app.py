@@ -60,7 +60,7 @@ def post_uploads(request: Request) -> Reply:
     """Grant one URL for each file."""
     request.query(NoQuery)
     runner = identify_runner(request.bearer, Purpose.RUNNER_SESSION, signing_key=wiring.signing_key, clock=wiring.clock)
-    artifacts = [read_artifact(file) for file in request.body(UploadsBody).uploads]
+    artifacts = [read_artifact(file, runner.attempt) for file in request.body(UploadsBody).uploads]
     urls = grant_uploads(runner, artifacts, runs=wiring.runs, files=wiring.files, clock=wiring.clock)
     return Reply(uploads_view(artifacts, urls))
 
@@ -74,7 +74,7 @@ def post_complete(request: Request) -> Reply:
     run = complete_run(
         runner,
         read_report(body, runner.attempt, wiring.clock.now()),
-        [read_artifact(file) for file in body.uploads],
+        [read_artifact(file, runner.attempt) for file in body.uploads],
         runs=wiring.runs,
         clock=wiring.clock,
         identifiers=wiring.identifiers,

@@ -25,4 +25,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, object]:
         identifiers=wiring.identifiers,
     )
     logger.info("heard", extra={"runId": run.run_id, "status": run.status} if run else {})
-    return finished_view(run)
+    return finished_view(run, wiring.signing_key)

@@ -9,11 +9,12 @@ from fakes import SteppedClock
 
 from outpost.adapters.s3_files import S3Files
 from outpost.domain.errors import PatchNotFound
-from outpost.domain.run import RESULTS_KEPT, Artifact
+from outpost.domain.report import Artifact
+from outpost.domain.run import RESULTS_KEPT
 from outpost.ports import Admission
 from outpost.use_cases.find_results import find_patch, read_task, stored_files
 
-PATCH = Artifact("changes.patch", "patch", 1, "0" * 64, "text/x-diff")
+PATCH = Artifact(1, "changes.patch", "patch", 1, "0" * 64, "text/x-diff")
 
 
 @pytest.fixture

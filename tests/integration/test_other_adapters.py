@@ -22,13 +22,13 @@ from outpost.adapters.task_payload import read_task
 from outpost.adapters.testimony import read_testimony
 from outpost.domain.errors import CursorInvalid, Unavailable
 from outpost.domain.outcome import NeverLaunched, StopCode
-from outpost.domain.run import Artifact
+from outpost.domain.report import Artifact
 from outpost.ports import ExecutionStatus
 from outpost.wiring import Wiring
 
 BYTES = b"the bytes"
 NOW_MILLISECONDS = int(time.time()) * 1000
-FILE = Artifact("folder/a b.txt", "artifact", len(BYTES), hashlib.sha256(BYTES).hexdigest(), "text/plain")
+FILE = Artifact(1, "folder/a b.txt", "artifact", len(BYTES), hashlib.sha256(BYTES).hexdigest(), "text/plain")
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ def test_a_presigned_url_names_the_host_of_its_region(credentials, monkeypatch):
 
 @pytest.mark.parametrize("kind", ["text/html", "image/svg+xml", "TEXT/HTML; charset=utf-8"])
 def test_what_a_browser_would_run_is_served_as_bytes(files, kind):
-    page = Artifact("page", "artifact", 1, "0" * 64, kind)
+    page = Artifact(1, "page", "artifact", 1, "0" * 64, kind)
     query = parse_qs(urlsplit(files.presign_download("acme", a_run().run_id, page, at=NOON, seconds=60).url).query)
     assert query["response-content-type"] == ["application/octet-stream"]
 

@@ -8,7 +8,8 @@ from fakes import InMemoryRuns
 
 from outpost.domain.api_key import hash_secret
 from outpost.domain.errors import CallerUnknown, QuotaExceeded, TenantSuspended
-from outpost.domain.run import Artifact, RunStatus
+from outpost.domain.report import Artifact
+from outpost.domain.run import RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.ports import Admission, IdempotencyLock, RunChangedMeanwhile, RunExistsAlready, RunFilter
 
@@ -151,12 +152,12 @@ def test_what_becomes_none_is_removed(runs):
 def test_the_files_of_a_run_are_kept_with_its_report(runs):
     create(runs, a_run())
     files = (
-        Artifact("a.txt", "artifact", 1, "0" * 64, "text/plain"),
-        Artifact("p", "patch", 2, "1" * 64, "text/x-diff"),
+        Artifact(1, "a.txt", "artifact", 1, "0" * 64, "text/plain"),
+        Artifact(1, "p", "patch", 2, "1" * 64, "text/x-diff"),
     )
     runs.save(a_run(), a_running_run(), an_event(event_id="01Q3ENHRG0FILES"), files)
-    assert runs.artifacts("acme", a_run().run_id) == files
-    assert runs.artifacts("other", a_run().run_id) == ()
+    assert runs.artifacts("acme", a_run().run_id, 1) == files
+    assert runs.artifacts("other", a_run().run_id, 1) == ()
 
 
 def test_pages_are_newest_first_disjoint_and_complete(runs):

@@ -161,10 +161,20 @@ def test_a_record_that_cannot_be_written_is_503_and_starts_nothing(caller):
     assert caller.http.get("/runs?limit=1").json()["data"]["runs"] == newest
 
 
-def test_a_launch_that_is_refused_ends_the_run(caller):
-    caller.stack.fargate.fail_next_launches("CannotPullContainerError: no such image")
-    run = caller.wait(caller.dispatch("true"))
-    assert (run["status"], run["error"]["code"]) == ("FAILED", "AGENT_START_FAILED")
+def test_a_launch_that_fails_once_is_made_good_by_the_next_attempt(caller):
+    caller.stack.fargate.fail_next_launches("CannotPullContainerError: the registry did not answer")
+    run = caller.wait(caller.dispatch("echo second"))
+    assert (run["status"], run["attempt"], run["result"]["summary"]) == ("COMPLETED", 2, "second")
+    assert [attempt["error"] and attempt["error"]["code"] for attempt in run["attempts"]] == [
+        "AGENT_START_FAILED",
+        None,
+    ]
+
+
+def test_a_launch_that_fails_three_times_ends_the_run(caller):
+    caller.stack.fargate.fail_next_launches(*["CannotPullContainerError: no such image"] * 3)
+    run = caller.wait(caller.dispatch("true"), seconds=60)
+    assert (run["status"], run["error"]["code"], run["attempt"]) == ("FAILED", "AGENT_START_FAILED", 3)
     assert "no such image" in run["error"]["message"]
 
 

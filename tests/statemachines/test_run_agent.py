@@ -75,6 +75,12 @@ def test_a_run_whose_compute_has_not_stopped_is_asked_about_again(end_of):
     assert (ended["stopDate"] - ended["startDate"]).total_seconds() >= 10
 
 
+def test_a_lost_attempt_is_launched_again_with_its_own_number_and_token(end_of):
+    ended = end_of("PENDING-FAILED")
+    heard = json.loads(ended["cause"])
+    assert (ended["status"], heard["attempt"]) == ("FAILED", 2)
+
+
 def test_a_finish_that_breaks_leaves_the_run_to_the_sweep(end_of):
     ended = end_of("broken")
     assert (ended["status"], ended["error"]) == ("FAILED", "Unsettled")

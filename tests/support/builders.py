@@ -8,7 +8,8 @@ from typing import Any
 from outpost.domain.api_key import ApiKey, Caller, KeyStatus, Scope, hash_secret
 from outpost.domain.event import Event, EventType
 from outpost.domain.outcome import Evidence, StopCode, TaskState
-from outpost.domain.run import Report, ReportedOutcome, Result, Run, RunStatus
+from outpost.domain.report import Report, ReportedOutcome, Result
+from outpost.domain.run import Run, RunStatus
 from outpost.domain.tenant import Tenant, TenantStatus
 
 NOON = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)

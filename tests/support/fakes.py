@@ -10,7 +10,8 @@ from outpost.domain.api_key import ApiKey, KeyStatus
 from outpost.domain.errors import CallerUnknown, Limit, QuotaExceeded, TenantSuspended, Unavailable
 from outpost.domain.event import Event
 from outpost.domain.outcome import TaskState
-from outpost.domain.run import Artifact, Run
+from outpost.domain.report import Artifact
+from outpost.domain.run import Run
 from outpost.domain.tenant import Tenant, TenantStatus
 from outpost.ports import (
     Admission,
@@ -62,7 +63,7 @@ class InMemoryRuns:
     keys: dict[str, ApiKey] = field(default_factory=dict)
     records: dict[tuple[str, str], Run] = field(default_factory=dict)
     locks: dict[tuple[str, str], IdempotencyLock] = field(default_factory=dict)
-    files: dict[tuple[str, str], tuple[Artifact, ...]] = field(default_factory=dict)
+    files: dict[tuple[str, str, int], tuple[Artifact, ...]] = field(default_factory=dict)
     events: list[Event] = field(default_factory=list)
 
     def create(self, run: Run, event: Event, admission: Admission) -> None:
@@ -97,7 +98,7 @@ class InMemoryRuns:
         written = replace(after, revision=before.revision + 1)
         self.records[place] = written
         self.events.extend([event] if event else [])
-        self.files.update({place: tuple(artifacts)} if artifacts is not None else {})
+        self.files.update({(*place, after.attempt): tuple(artifacts)} if artifacts is not None else {})
         self._count(after.tenant_id, after.holds_slot - before.holds_slot)
         return written
 
@@ -107,8 +108,8 @@ class InMemoryRuns:
         found = [run for run in found if _matches(run, wanted)]
         return RunPage(tuple(found[:limit]), found[limit - 1].run_id if len(found) > limit else None)
 
-    def artifacts(self, tenant_id: str, run_id: str) -> tuple[Artifact, ...]:
-        return self.files.get((tenant_id, run_id), ())
+    def artifacts(self, tenant_id: str, run_id: str, attempt: int) -> tuple[Artifact, ...]:
+        return self.files.get((tenant_id, run_id, attempt), ())
 
     def due(self, shard: str, at: datetime, limit: int) -> tuple[tuple[str, str], ...]:
         due = [place for place, run in self.records.items() if run.active_shard == shard and run.check_at <= at]

@@ -7,7 +7,7 @@ from builders import TASK_ARN, a_run, a_running_run, a_stopped_task, evidence_of
 from fakes import UNSTOPPABLE
 
 from outpost.domain.errors import RunAlreadyEnded, RunNotFound
-from outpost.domain.outcome import Evidence, NeverLaunched, Testimony
+from outpost.domain.outcome import Evidence, NeverLaunched, StopCode, Testimony
 from outpost.domain.run import RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.ports import ExecutionStatus
@@ -119,9 +119,24 @@ def test_a_cause_that_says_nothing_is_made_good_by_asking_ecs(world):
     assert hear(world, Evidence(1)).status is RunStatus.FAILED
 
 
-def test_a_refused_launch_ends_the_run(world):
+def test_a_refused_launch_keeps_its_slot_for_the_next_attempt(world):
     world.add(a_run())
     run = hear(world, Evidence(1, never_launched=NeverLaunched.LAUNCH_REFUSED))
+    assert (run.status, run.attempt) == (RunStatus.PENDING, 2)
+    assert world.event_types() == ["run.relaunched"]
+    assert world.runs.tenants["acme"].active_runs == 1
+
+
+def test_the_machine_hears_again_of_a_relaunch_that_an_event_was_first_to_bring(world):
+    world.add(a_running_run())
+    lost = evidence_of(a_stopped_task(stop_code=StopCode.SPOT_INTERRUPTION))
+    assert hear(world, lost) == hear(world, lost)
+    assert world.event_types() == ["run.relaunched"]
+
+
+def test_a_refused_launch_ends_the_run_after_three(world):
+    world.add(a_run(attempt=3))
+    run = hear(world, Evidence(3, never_launched=NeverLaunched.LAUNCH_REFUSED))
     assert run.error.code is RunErrorCode.AGENT_START_FAILED
 
 

@@ -2,7 +2,8 @@ import pytest
 from builders import CLAIM, TASK_ARN, a_report, a_run, a_running_run, a_stopped_task, evidence_of, later
 
 from outpost.domain.outcome import Evidence, NeverLaunched, StopCode, settle
-from outpost.domain.run import ReportedOutcome, RunStatus
+from outpost.domain.report import ReportedOutcome
+from outpost.domain.run import RunStatus
 from outpost.domain.run_error import RunError, RunErrorCode
 
 END = later(seconds=80)
@@ -96,7 +97,7 @@ def test_the_reason_why_the_control_plane_stopped_it_becomes_the_error(code, sta
     ],
 )
 def test_without_a_report_the_computes_end_names_the_error(end, code):
-    run = settled(a_running_run(), a_stopped_task(**end))
+    run = settled(a_running_run(attempt=3), a_stopped_task(attempt=3, **end))
     assert (run.status, run.error.code) == (RunStatus.FAILED, code)
 
 
@@ -106,8 +107,8 @@ def test_a_container_that_ends_before_its_claim_failed_to_start():
 
 
 def test_a_refused_launch_ends_the_run_without_compute():
-    evidence = Evidence(1, never_launched=NeverLaunched.LAUNCH_REFUSED, detail="ECS.ClientException: no such family")
-    run = settle(a_run(), evidence, END)
+    evidence = Evidence(3, never_launched=NeverLaunched.LAUNCH_REFUSED, detail="ECS.ClientException: no such family")
+    run = settle(a_run(attempt=3), evidence, END)
     assert (run.status, run.error.code) == (RunStatus.FAILED, RunErrorCode.AGENT_START_FAILED)
     assert "no such family" in run.error.message
     assert run.compute_stopped_at is None
@@ -142,7 +143,89 @@ def test_a_run_without_a_known_task_is_settled_by_the_task_that_names_it():
     ],
 )
 def test_what_aws_said_is_told_without_the_deployments_inside(reason):
-    run = settled(a_running_run(), a_stopped_task(stop_code=StopCode.TASK_FAILED_TO_START, stopped_reason=reason))
+    task = a_stopped_task(attempt=3, stop_code=StopCode.TASK_FAILED_TO_START, stopped_reason=reason)
+    run = settled(a_running_run(attempt=3), task)
     assert "arn:" not in run.error.message
     assert "123456789012" not in run.error.message
     assert "[…]" in run.error.message
+
+
+LOST_BENEATH_THE_AGENT = [
+    {"stop_code": StopCode.TASK_FAILED_TO_START, "exit_code": None},
+    {"stop_code": StopCode.SPOT_INTERRUPTION, "exit_code": 143},
+    {"stop_code": StopCode.TERMINATION_NOTICE, "exit_code": None},
+    {"stop_code": StopCode.INFRASTRUCTURE_HEALTH, "exit_code": None},
+]
+
+
+@pytest.mark.parametrize("end", LOST_BENEATH_THE_AGENT)
+def test_an_attempt_that_was_lost_beneath_the_agent_is_followed_by_another(end):
+    run = settled(a_running_run(), a_stopped_task(**end))
+    assert (run.status, run.attempt) == (RunStatus.PENDING, 2)
+    assert [lost.attempt for lost in run.lost_attempts] == [1]
+    assert (run.claim_id, run.task_arn, run.started_at, run.heartbeat_at, run.progress) == (None,) * 5
+    assert (run.report, run.result, run.exit_code, run.error, run.ended_at) == (None,) * 5
+
+
+def test_a_refused_launch_is_followed_by_another_attempt():
+    run = settle(a_run(), Evidence(1, never_launched=NeverLaunched.LAUNCH_REFUSED, detail="no capacity"), END)
+    assert (run.status, run.attempt) == (RunStatus.PENDING, 2)
+    assert "no capacity" in run.lost_attempts[0].error.message
+
+
+@pytest.mark.parametrize("end", LOST_BENEATH_THE_AGENT)
+def test_the_third_attempt_is_the_last(end):
+    assert settled(a_running_run(attempt=3), a_stopped_task(attempt=3, **end)).status is RunStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"exit_code": 137},
+        {"exit_code": 0},
+        {"stop_code": StopCode.USER_INITIATED},
+        {"stopped_reason": "OutOfMemoryError"},
+    ],
+)
+def test_what_the_agent_or_somebody_did_is_never_done_again(end):
+    assert settled(a_running_run(), a_stopped_task(**end)).status is RunStatus.FAILED
+
+
+def test_an_execution_that_ended_launches_no_further_attempt():
+    evidence = Evidence(1, never_launched=NeverLaunched.EXECUTION_ENDED)
+    assert settle(a_run(), evidence, END).status is RunStatus.FAILED
+
+
+def test_a_lost_machine_does_not_undo_a_report_of_failure():
+    error = RunError.of(RunErrorCode.AGENT_FAILED, "exit code 1")
+    run = settled(
+        reported(outcome=ReportedOutcome.FAILED, error=error), a_stopped_task(stop_code=StopCode.SPOT_INTERRUPTION)
+    )
+    assert (run.status, run.error) == (RunStatus.FAILED, error)
+
+
+def test_a_runner_that_was_interrupted_by_a_reclaim_is_replaced():
+    run = settled(
+        reported(outcome=ReportedOutcome.CANCELLED), a_stopped_task(stop_code=StopCode.SPOT_INTERRUPTION, exit_code=143)
+    )
+    assert (run.status, run.attempt) == (RunStatus.PENDING, 2)
+
+
+def test_a_cancelled_run_is_not_launched_again():
+    run = settled(
+        a_running_run().cancel_requested(None, later(seconds=20)), a_stopped_task(stop_code=StopCode.SPOT_INTERRUPTION)
+    )
+    assert run.status is RunStatus.CANCELLED
+
+
+def test_a_run_that_is_being_stopped_is_not_launched_again():
+    run = settled(
+        a_running_run().stopping(RunErrorCode.HEARTBEAT_LOST, later(seconds=90)),
+        a_stopped_task(stop_code=StopCode.SPOT_INTERRUPTION),
+    )
+    assert run.error.code is RunErrorCode.HEARTBEAT_LOST
+
+
+def test_late_evidence_of_a_lost_attempt_changes_nothing():
+    run = settled(a_running_run(), a_stopped_task(stop_code=StopCode.SPOT_INTERRUPTION))
+    assert settled(run, a_stopped_task(exit_code=0)) == run

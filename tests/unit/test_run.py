@@ -4,7 +4,8 @@ import pytest
 from builders import CLAIM, NOON, TASK_ARN, a_report, a_run, a_running_run, later
 
 from outpost.domain.errors import ClaimRefused, RunAlreadyEnded
-from outpost.domain.run import TRANSITIONS, Phase, RunStatus, TransitionForbidden
+from outpost.domain.report import Phase
+from outpost.domain.run import TRANSITIONS, RunStatus, TransitionForbidden
 from outpost.domain.run_error import RunErrorCode
 
 TERMINAL = [RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED]

@@ -2,7 +2,8 @@ import pytest
 from builders import CLAIM, TASK_ARN, a_report, a_run, a_running_run, later
 
 from outpost.domain.errors import CallerUnknown, ClaimRefused, RunNotFound
-from outpost.domain.run import Artifact, Phase, RunStatus
+from outpost.domain.report import Artifact, Phase
+from outpost.domain.run import RunStatus
 from outpost.domain.token import Purpose, sign
 from outpost.use_cases.claim_run import RunnerIdentity, claim_run, identify_runner
 from outpost.use_cases.complete_run import complete_run
@@ -10,7 +11,7 @@ from outpost.use_cases.grant_uploads import grant_uploads
 from outpost.use_cases.record_heartbeat import record_heartbeat
 
 RUNNER = RunnerIdentity("acme", a_run().run_id, 1, CLAIM)
-PATCH = Artifact("changes.patch", "patch", 10, "0" * 64, "text/x-diff")
+PATCH = Artifact(1, "changes.patch", "patch", 10, "0" * 64, "text/x-diff")
 CHANGE = ("runs", "clock", "identifiers")
 
 
@@ -90,7 +91,7 @@ def test_results_of_a_cancelled_run_may_still_be_stored(world):
     run = complete_run(RUNNER, a_report(), [PATCH], **world.ports(*CHANGE))
     assert len(urls) == 1
     assert run.result == a_report().result
-    assert world.runs.artifacts("acme", run.run_id) == (PATCH,)
+    assert world.runs.artifacts("acme", run.run_id, 1) == (PATCH,)
 
 
 def test_uploads_after_the_end_are_refused(world):

@@ -10,7 +10,8 @@ from outpost.domain.api_key import ApiKey, Caller
 from outpost.domain.errors import OutpostError
 from outpost.domain.event import Event
 from outpost.domain.outcome import TaskState
-from outpost.domain.run import Artifact, Run
+from outpost.domain.report import Artifact
+from outpost.domain.run import Run
 from outpost.domain.tenant import Tenant
 
 
@@ -109,8 +110,8 @@ class Runs(Protocol):
         """Runs older than `before_run_id` (or the newest), newest first; empty only when there are no more."""
         ...
 
-    def artifacts(self, tenant_id: str, run_id: str) -> tuple[Artifact, ...]:
-        """The files that the run's runner stored."""
+    def artifacts(self, tenant_id: str, run_id: str, attempt: int) -> tuple[Artifact, ...]:
+        """The files that the runner of the attempt stored."""
         ...
 
     def due(self, shard: str, at: datetime, limit: int) -> tuple[tuple[str, str], ...]:

@@ -2,7 +2,7 @@
 
 outpost-jobs      pk             sk                  what
                   TENANT#<id>    RUN#<ulid>          a run
-                  TENANT#<id>    ARTIFACTS#<ulid>    the files that a run's runner stored
+                  TENANT#<id>    ARTIFACTS#<ulid>#n  the files that the runner of an attempt stored
                   TENANT#<id>    IDEM#<key>          the lock of an idempotency key; expires_at (TTL)
   index active    active_shard   check_at            runs that are not terminal
 outpost-audit     TENANT#<id>    EVENT#<ulid>        an event
@@ -47,9 +47,9 @@ def run_key(tenant_id: str, run_id: str) -> Item:
     return to_item({"pk": tenant_partition(tenant_id), "sk": f"RUN#{run_id}"})
 
 
-def artifacts_key(tenant_id: str, run_id: str) -> Item:
-    """The key of the list of a run's files."""
-    return to_item({"pk": tenant_partition(tenant_id), "sk": f"ARTIFACTS#{run_id}"})
+def artifacts_key(tenant_id: str, run_id: str, attempt: int) -> Item:
+    """The key of the list of an attempt's files."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"ARTIFACTS#{run_id}#{attempt}"})
 
 
 def lock_key(tenant_id: str, idempotency_key: str) -> Item:

@@ -25,7 +25,8 @@ from outpost.adapters.dynamo_pages import query_page
 from outpost.adapters.dynamo_transaction import ConditionFailed, write_transaction
 from outpost.domain.errors import CallerUnknown, Limit, OutpostError, QuotaExceeded, TenantSuspended
 from outpost.domain.event import Event
-from outpost.domain.run import Artifact, Run
+from outpost.domain.report import Artifact
+from outpost.domain.run import Run
 from outpost.domain.tenant import Tenant, TenantStatus
 from outpost.ports import Admission, IdempotencyLock, RunChangedMeanwhile, RunExistsAlready, RunFilter, RunPage
 from outpost.settings import Settings
@@ -97,8 +98,8 @@ class DynamoRuns:
                 self._client, self._settings.jobs_table, tenant_id, wanted, before_run_id=before_run_id, limit=limit
             )
 
-    def artifacts(self, tenant_id: str, run_id: str) -> tuple[Artifact, ...]:
-        item = self._get(artifacts_key(tenant_id, run_id))
+    def artifacts(self, tenant_id: str, run_id: str, attempt: int) -> tuple[Artifact, ...]:
+        item = self._get(artifacts_key(tenant_id, run_id, attempt))
         return () if item is None else tuple(decode(Artifact, entry["M"]) for entry in item["artifacts"]["L"])
 
     def due(self, shard: str, at: datetime, limit: int) -> tuple[tuple[str, str], ...]:
@@ -157,7 +158,7 @@ class DynamoRuns:
 
     def _put_artifacts(self, run: Run, artifacts: Sequence[Artifact]) -> dict[str, Any]:
         attributes = {"artifacts": [encode(artifact) for artifact in artifacts]}
-        return self._put(self._settings.jobs_table, artifacts_key(run.tenant_id, run.run_id), attributes)
+        return self._put(self._settings.jobs_table, artifacts_key(run.tenant_id, run.run_id, run.attempt), attributes)
 
     def _put_lock(self, run: Run, lock: IdempotencyLock) -> dict[str, Any]:
         attributes = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from outpost.adapters.aws import unavailable_if_it_fails
-from outpost.domain.run import Artifact
+from outpost.domain.report import Artifact
 from outpost.ports import PresignedUrl
 from outpost.settings import Settings
 
@@ -83,4 +83,4 @@ def _task_key(tenant_id: str, run_id: str) -> str:
 
 
 def _file_key(tenant_id: str, run_id: str, artifact: Artifact) -> str:
-    return f"runs/{tenant_id}/{run_id}/{artifact.type}/{artifact.name}"
+    return f"runs/{tenant_id}/{run_id}/{artifact.attempt}/{artifact.type}/{artifact.name}"

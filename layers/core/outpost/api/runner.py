@@ -6,7 +6,8 @@ from datetime import datetime
 from outpost.api.runner_bodies import ARTIFACTS, CompleteBody, FileBody, ResultBody
 from outpost.api.views import View
 from outpost.domain.git import clone_url
-from outpost.domain.run import HEARTBEAT_SECONDS, STOP_GRACE_SECONDS, Artifact, Report, Result
+from outpost.domain.report import Artifact, Report, Result
+from outpost.domain.run import HEARTBEAT_SECONDS, STOP_GRACE_SECONDS
 from outpost.domain.run_error import RunError, code_of_report
 from outpost.ports import PresignedUrl
 from outpost.use_cases.claim_run import Claimed
@@ -59,9 +60,9 @@ def uploads_view(artifacts: Sequence[Artifact], urls: Sequence[PresignedUrl]) ->
     }
 
 
-def read_artifact(file: FileBody) -> Artifact:
-    """A file as the runner describes it."""
-    return Artifact(file.name, file.type, file.size_bytes, file.sha256, file.content_type)
+def read_artifact(file: FileBody, attempt: int) -> Artifact:
+    """A file as the runner of the attempt describes it."""
+    return Artifact(attempt, file.name, file.type, file.size_bytes, file.sha256, file.content_type)
 
 
 def read_report(body: CompleteBody, attempt: int, at: datetime) -> Report:

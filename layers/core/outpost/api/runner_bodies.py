@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field, StringConstraints, field_validator
 
 from outpost.api.parsing import Body
-from outpost.domain.run import Phase, ReportedOutcome
+from outpost.domain.report import Phase, ReportedOutcome
 
 ARTIFACTS = 100
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from outpost.domain.agents import AGENTS, Agent
-from outpost.domain.run import Artifact, Progress, Result, Run
+from outpost.domain.report import Artifact, Progress, Result
+from outpost.domain.run import Run
 from outpost.domain.run_error import RunError
 from outpost.ports import LogLine, PresignedUrl
 
@@ -17,7 +18,6 @@ NOT_YET = (
     "workspaceId",
     "priority",
     "queueTimeoutSeconds",
-    "attempts",
     "queuePosition",
     "usage",
     "promotion",
@@ -55,6 +55,7 @@ def run_view(run: Run, task: str | None = None) -> View:
         "cancelRequestedAt": time_view(run.cancel_requested_at),
         "computeStoppedAt": time_view(run.compute_stopped_at),
         "attempt": run.attempt,
+        "attempts": _attempts_view(run),
         "progress": None if run.status.is_terminal else _progress_view(run.progress),
         "exitCode": run.exit_code,
         "error": _error_view(run.error),
@@ -133,6 +134,21 @@ def _agent_view(agent: Agent) -> View:
         "modelId": agent.default_model_id,
         "models": [{"modelId": model.model_id, "tier": model.tier} for model in agent.models],
     }
+
+
+def _attempts_view(run: Run) -> list[View]:
+    """Every attempt, the lost ones with why they were lost."""
+    lost = [(a.attempt, a.started_at, a.ended_at, a.error) for a in run.lost_attempts]
+    current = (run.attempt, run.started_at, run.ended_at, run.error)
+    return [
+        {
+            "attempt": number,
+            "startedAt": time_view(started_at),
+            "endedAt": time_view(ended_at),
+            "error": _error_view(error),
+        }
+        for number, started_at, ended_at, error in [*lost, current]
+    ]
 
 
 def _progress_view(progress: Progress | None) -> View | None:

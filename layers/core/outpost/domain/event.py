@@ -12,6 +12,7 @@ class EventType(StrEnum):
     RUN_RUNNING = "run.running"
     RUN_PROGRESS = "run.progress"
     RUN_REPORTED = "run.reported"
+    RUN_RELAUNCHED = "run.relaunched"
     RUN_STOPPING = "run.stopping"
     RUN_CANCELLING = "run.cancelling"
     RUN_COMPLETED = "run.completed"

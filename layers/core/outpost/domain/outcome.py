@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from outpost.domain.run import ReportedOutcome, Run, RunStatus
+from outpost.domain.report import ReportedOutcome
+from outpost.domain.run import MOST_ATTEMPTS, Run, RunStatus
 from outpost.domain.run_error import RunError, RunErrorCode, without_identifiers
 
 
@@ -91,6 +92,8 @@ def settle(run: Run, evidence: Evidence, at: datetime) -> Run:
     if run.status.is_terminal or not evidence.proves_stop_of(run):
         return run
     status, error = _outcome(run, evidence)
+    if error is not None and _may_relaunch(run, evidence):
+        return run.relaunched(error, at)
     stopped_at = evidence.task.stopped_at if evidence.task else None
     container_exit_code = evidence.task.exit_code if evidence.task else None
     return replace(
@@ -111,6 +114,17 @@ def _outcome(run: Run, evidence: Evidence) -> tuple[RunStatus, RunError | None]:
     error = _error(run, evidence)
     timeouts = (RunErrorCode.RUN_TIMEOUT, RunErrorCode.START_TIMEOUT)
     return (RunStatus.TIMEOUT if error.code in timeouts else RunStatus.FAILED), error
+
+
+def _may_relaunch(run: Run, evidence: Evidence) -> bool:
+    """Whether the attempt was lost before or beneath the agent: what the agent did itself is never done again."""
+    if run.attempt >= MOST_ATTEMPTS or run.status is RunStatus.CANCELLING or run.stop_code is not None:
+        return False
+    if run.report is not None and run.report.outcome is not ReportedOutcome.CANCELLED:
+        return False
+    if evidence.task is None:
+        return evidence.never_launched is NeverLaunched.LAUNCH_REFUSED
+    return evidence.task.stop_code in _LOST or evidence.task.stop_code is StopCode.TASK_FAILED_TO_START
 
 
 def _is_success(run: Run, evidence: Evidence) -> bool:

@@ -13,6 +13,7 @@ from typing import Self
 from zlib import crc32
 
 from outpost.domain.errors import ClaimRefused, RunAlreadyEnded
+from outpost.domain.report import Phase, Progress, Report, Result
 from outpost.domain.run_error import RunError, RunErrorCode
 
 HEARTBEAT_SECONDS = 15
@@ -21,6 +22,7 @@ START_ALLOWANCE_SECONDS = 600
 STOP_GRACE_SECONDS = 120
 CHECK_SECONDS = 60
 ACTIVE_SHARDS = 8
+MOST_ATTEMPTS = 3
 # The bucket's lifecycle rule removes task texts and results after this time.
 RESULTS_KEPT = timedelta(days=90)
 
@@ -43,8 +45,12 @@ class RunStatus(StrEnum):
 
 
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.PENDING: frozenset({RunStatus.RUNNING, RunStatus.CANCELLING, RunStatus.FAILED, RunStatus.TIMEOUT}),
-    RunStatus.RUNNING: frozenset({RunStatus.CANCELLING, RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.TIMEOUT}),
+    RunStatus.PENDING: frozenset(
+        {RunStatus.PENDING, RunStatus.RUNNING, RunStatus.CANCELLING, RunStatus.FAILED, RunStatus.TIMEOUT}
+    ),
+    RunStatus.RUNNING: frozenset(
+        {RunStatus.PENDING, RunStatus.CANCELLING, RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.TIMEOUT}
+    ),
     RunStatus.CANCELLING: frozenset({RunStatus.CANCELLED}),
     RunStatus.COMPLETED: frozenset(),
     RunStatus.FAILED: frozenset(),
@@ -57,67 +63,14 @@ class TransitionForbidden(Exception):
     """The table has no such transition: a defect of this program, never a caller's doing."""
 
 
-class Phase(StrEnum):
-    """What the runner is at."""
-
-    CLAIMED = "claimed"
-    CLONING = "cloning"
-    RUNNING = "running"
-    COLLECTING = "collecting"
-    UPLOADING = "uploading"
-
-
-class ReportedOutcome(StrEnum):
-    """How the runner saw the agent end; the run's status also needs the compute's own end."""
-
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    TIMEOUT = "timeout"
-    CANCELLED = "cancelled"
-
-
 @dataclass(frozen=True)
-class Progress:
-    """The runner's last word on what it is at."""
-
-    phase: Phase
-    message: str | None
-    updated_at: datetime
-
-
-@dataclass(frozen=True)
-class Result:
-    """What the agent left behind, in numbers; the patch itself lies in the bucket."""
-
-    summary: str | None
-    files_changed: int
-    insertions: int
-    deletions: int
-    base_sha: str | None
-    head_sha: str | None
-
-
-@dataclass(frozen=True)
-class Report:
-    """The runner's final word on one attempt."""
+class Attempt:
+    """An attempt that was lost through no fault of the task's, and followed by another."""
 
     attempt: int
-    outcome: ReportedOutcome
-    exit_code: int | None
-    error: RunError | None
-    result: Result | None
-    reported_at: datetime
-
-
-@dataclass(frozen=True)
-class Artifact:
-    """A stored file of a run; `name` is unique within its type."""
-
-    name: str
-    type: str
-    size_bytes: int
-    sha256: str
-    content_type: str
+    started_at: datetime | None
+    ended_at: datetime
+    error: RunError
 
 
 @dataclass(frozen=True)
@@ -138,6 +91,7 @@ class Run:
     created_by: str
     api_url: str
     attempt: int = 1
+    lost_attempts: tuple[Attempt, ...] = ()
     revision: int = 1
     repo: str | None = None
     branch: str | None = None
@@ -234,6 +188,23 @@ class Run:
         if self.status.is_terminal or self.stop_code is not None:
             return self
         return replace(self, stop_code=code, check_at=at + timedelta(seconds=CHECK_SECONDS))
+
+    def relaunched(self, error: RunError, at: datetime) -> Self:
+        """The run waiting for its next attempt, with nothing of the lost one but its place in the list."""
+        lost = Attempt(self.attempt, self.started_at, at, error)
+        return replace(
+            self.becomes(RunStatus.PENDING, at),
+            attempt=self.attempt + 1,
+            lost_attempts=(*self.lost_attempts, lost),
+            claim_id=None,
+            task_arn=None,
+            started_at=None,
+            heartbeat_at=None,
+            progress=None,
+            report=None,
+            result=None,
+            exit_code=None,
+        )
 
     def noted(self, task_arn: str) -> Self:
         """The run with the task that was launched for it, as long as no task has claimed it."""

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from outpost.domain.errors import RunNotFound, Unavailable
 from outpost.domain.event import Event, EventType
-from outpost.domain.run import Artifact, Run
+from outpost.domain.report import Artifact
+from outpost.domain.run import Run
 from outpost.ports import Clock, Identifiers, RunChangedMeanwhile, Runs
 
 ATTEMPTS = 8

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from outpost.domain.event import EventType
-from outpost.domain.run import Artifact, Report, Run
+from outpost.domain.report import Artifact, Report
+from outpost.domain.run import Run
 from outpost.ports import Clock, Identifiers, Runs
 from outpost.use_cases.change_run import Change, change_run
 from outpost.use_cases.claim_run import RunnerIdentity

@@ -1,7 +1,8 @@
 """Finds what a run left in the bucket: its task's text, its files, its patch."""
 
 from outpost.domain.errors import PatchNotFound, RunNotFound
-from outpost.domain.run import Artifact, Run
+from outpost.domain.report import Artifact
+from outpost.domain.run import Run
 from outpost.ports import Clock, Files, Runs
 
 PATCH_TYPE = "patch"
@@ -19,7 +20,7 @@ def find_patch(tenant_id: str, run_id: str, *, runs: Runs, clock: Clock) -> tupl
 
 def stored_files(run: Run, *, runs: Runs, clock: Clock) -> tuple[Artifact, ...]:
     """The files that the run stored and that are still kept."""
-    return runs.artifacts(run.tenant_id, run.run_id) if run.report and run.has_results(clock.now()) else ()
+    return runs.artifacts(run.tenant_id, run.run_id, run.attempt) if run.report and run.has_results(clock.now()) else ()
 
 
 def read_task(run: Run, *, files: Files, clock: Clock) -> str | None:

@@ -12,6 +12,7 @@ _ENDED = {
     RunStatus.FAILED: EventType.RUN_FAILED,
     RunStatus.TIMEOUT: EventType.RUN_TIMEOUT,
     RunStatus.CANCELLED: EventType.RUN_CANCELLED,
+    RunStatus.PENDING: EventType.RUN_RELAUNCHED,
 }
 
 
@@ -22,8 +23,8 @@ def finish_run(
 
     def decide(run: Run) -> Change:
         settled = settle(run, evidence, clock.now())
-        details = {"error": settled.error.code} if settled.error else {}
-        return Change(settled, _ENDED.get(settled.status), dict(details))
+        error = settled.error or (settled.lost_attempts[-1].error if settled.lost_attempts else None)
+        return Change(settled, _ENDED.get(settled.status), {"error": error.code} if error else {})
 
     return change_run(tenant_id, run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
 

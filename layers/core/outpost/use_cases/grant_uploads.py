@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from outpost.domain.errors import ClaimRefused, RunNotFound
-from outpost.domain.run import Artifact
+from outpost.domain.report import Artifact
 from outpost.ports import Clock, Files, PresignedUrl, Runs
 from outpost.use_cases.claim_run import RunnerIdentity
 

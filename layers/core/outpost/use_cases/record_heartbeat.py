@@ -1,7 +1,8 @@
 """Records that a runner is alive and what it is at."""
 
 from outpost.domain.event import EventType
-from outpost.domain.run import Phase, Run
+from outpost.domain.report import Phase
+from outpost.domain.run import Run
 from outpost.ports import Clock, Identifiers, Runs
 from outpost.use_cases.change_run import Change, change_run
 from outpost.use_cases.claim_run import RunnerIdentity

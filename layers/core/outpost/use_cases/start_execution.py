@@ -11,15 +11,19 @@ BOOTSTRAP_VALIDITY = timedelta(seconds=2 * START_ALLOWANCE_SECONDS)
 
 
 def start_execution(run: Run, *, executions: Executions, signing_key: SigningKey) -> None:
-    """Start the run's execution, with a bootstrap token that is derived and never stored."""
-    token = sign(
+    """Start the execution of a run that waits for its runner."""
+    executions.start(run, bootstrap_token(run, signing_key=signing_key))
+
+
+def bootstrap_token(run: Run, *, signing_key: SigningKey) -> str:
+    """The token with which the runner of the waiting attempt claims it: derived from the record, never stored."""
+    return sign(
         signing_key.value(),
         Purpose.RUNNER_BOOTSTRAP,
         {
             "tenant": run.tenant_id,
             "run": run.run_id,
             "attempt": run.attempt,
-            "exp": int((run.created_at + BOOTSTRAP_VALIDITY).timestamp()),
+            "exp": int((run.status_since + BOOTSTRAP_VALIDITY).timestamp()),
         },
     )
-    executions.start(run, token)

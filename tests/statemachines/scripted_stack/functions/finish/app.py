@@ -24,4 +24,6 @@ def handler(event, context):
     if status == "broken":
         raise ScriptBroken("the script says so")
     heard = {"code": f"{status}_CODE", "message": json.dumps(event, sort_keys=True)}
+    if status == "PENDING":
+        return {"runId": event["runId"], "status": status, "attempt": event["attempt"] + 1, "bootstrapToken": "next"}
     return {"runId": event["runId"], "status": status, "error": None if status == "COMPLETED" else heard}
