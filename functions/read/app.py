@@ -5,9 +5,12 @@ from outpost.api.bodies import ArtifactsQuery, LogsQuery, NoQuery, RunsQuery
 from outpost.api.pages import list_logs, list_runs
 from outpost.api.request import Request
 from outpost.api.results import artifacts_reply, patch_reply
-from outpost.api.views import fleet_view, run_view
+from outpost.api.views import explanation_view, fleet_view, run_view
+from outpost.domain.explain import explain
 from outpost.use_cases.find_results import read_task, require_run
 from outpost.wiring import Wiring
+
+LAST_LINES = 10
 
 wiring = Wiring.from_environment()
 app = Application(wiring)
@@ -47,6 +50,15 @@ def get_patch(request: Request) -> Reply:
 def get_artifacts(request: Request) -> Reply:
     """A run's stored files."""
     return artifacts_reply(request.caller, request.id, request.query(ArtifactsQuery), wiring)
+
+
+@app.route("GET", "/runs/{id}/explain")
+def get_explanation(request: Request) -> Reply:
+    """Why a run is where it is, and what to do."""
+    request.query(NoQuery)
+    run = require_run(request.caller.tenant_id, request.id, runs=wiring.runs)
+    lines = wiring.agent_logs.tail(run.agent, run.task_arn, limit=LAST_LINES) if run.task_arn else ()
+    return Reply(explanation_view(run, explain(run, wiring.clock.now()), lines))
 
 
 @app.route("GET", "/fleet")

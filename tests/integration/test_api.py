@@ -329,13 +329,17 @@ def test_a_missing_scope_is_named(api, api_deployment):
 
 
 @pytest.mark.parametrize("run_id", STRANGERS)
-@pytest.mark.parametrize("resource", ["/runs/{id}", "/runs/{id}/logs", "/runs/{id}/patch", "/runs/{id}/artifacts"])
+@pytest.mark.parametrize(
+    "resource", ["/runs/{id}", "/runs/{id}/logs", "/runs/{id}/patch", "/runs/{id}/artifacts", "/runs/{id}/explain"]
+)
 def test_an_id_that_is_no_run_is_404(api, resource, run_id):
     answer = api.get(resource, run_id)
     assert (answer.status, answer.error["code"]) == (404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize("resource", ["/runs/{id}", "/runs/{id}/logs", "/runs/{id}/patch", "/runs/{id}/artifacts"])
+@pytest.mark.parametrize(
+    "resource", ["/runs/{id}", "/runs/{id}/logs", "/runs/{id}/patch", "/runs/{id}/artifacts", "/runs/{id}/explain"]
+)
 def test_a_strangers_run_is_the_same_404_as_no_run(make_api, resource):
     theirs = make_api().dispatch().data["runId"]
     mine = make_api()
@@ -419,6 +423,14 @@ def test_a_cursor_is_bound_to_its_filter_tenant_and_list(make_api):
 def test_a_run_without_patch_says_so(api):
     answer = api.get("/runs/{id}/patch", api.dispatch().data["runId"])
     assert (answer.status, answer.error["message"]) == (404, "The run has no patch.")
+
+
+def test_a_run_explains_itself(api):
+    run_id = api.dispatch().data["runId"]
+    explained = api.get("/runs/{id}/explain", run_id).data
+    assert explained["summary"].startswith("Attempt 1 of 3 has waited")
+    assert [cause["message"] for cause in explained["causes"]] == ["The dispatch was accepted."]
+    assert explained["lines"] == []
 
 
 def test_a_run_without_files_has_an_empty_list(api):

@@ -248,6 +248,13 @@ def test_lines_go_on_from_the_token(deployment, written_lines):
     assert logs.page("shell", TASK_ARN, token=second.next_token, limit=2).lines == ()
 
 
+def test_the_last_lines_are_the_last(deployment, written_lines):
+    logs = CloudWatchAgentLogs(deployment.logs, deployment.settings)
+    written_lines("one", "two", "three")
+    assert [line.message for line in logs.tail("shell", TASK_ARN, limit=2)] == ["two", "three"]
+    assert logs.tail("claude", TASK_ARN, limit=2) == ()
+
+
 def test_only_an_unchanged_token_is_the_end(deployment, written_lines):
     logs = CloudWatchAgentLogs(deployment.logs, deployment.settings)
     written_lines("one")

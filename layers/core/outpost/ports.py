@@ -249,6 +249,10 @@ class AgentLogs(Protocol):
         """Lines of a task after a token, or from its beginning. Raises CursorInvalid for a token that has expired."""
         ...
 
+    def tail(self, agent: str, task_arn: str, *, limit: int) -> tuple[LogLine, ...]:
+        """The last lines of a task."""
+        ...
+
 
 class SigningKey(Protocol):
     """The deployment's signing key."""

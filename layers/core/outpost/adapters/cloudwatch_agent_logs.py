@@ -24,10 +24,25 @@ class CloudWatchAgentLogs:
         self._client = client
         self._group_prefix = settings.agent_log_group_prefix
 
+    def tail(self, agent: str, task_arn: str, *, limit: int) -> tuple[LogLine, ...]:
+        with unavailable_if_it_fails():
+            try:
+                answer = self._client.get_log_events(
+                    logGroupName=self._group_prefix + agent,
+                    logStreamName=_stream(task_arn),
+                    startFromHead=False,
+                    limit=limit,
+                )
+            except ClientError as error:
+                if error_code(error) == "ResourceNotFoundException":
+                    return ()
+                raise
+        return tuple(_line(event["timestamp"], event["message"]) for event in answer["events"])
+
     def page(self, agent: str, task_arn: str, *, token: str | None, limit: int) -> LogPage:
         request: dict[str, Any] = {
             "logGroupName": self._group_prefix + agent,
-            "logStreamName": STREAM_PREFIX + task_arn.rsplit("/", 1)[-1],
+            "logStreamName": _stream(task_arn),
             "startFromHead": True,
             "limit": limit,
         }
@@ -45,6 +60,10 @@ class CloudWatchAgentLogs:
         lines = tuple(_line(event["timestamp"], event["message"]) for event in answer["events"])
         next_token = answer.get("nextForwardToken", token)
         return LogPage(lines, next_token, is_end=next_token == token)
+
+
+def _stream(task_arn: str) -> str:
+    return STREAM_PREFIX + task_arn.rsplit("/", 1)[-1]
 
 
 def _line(milliseconds: int, message: str) -> LogLine:

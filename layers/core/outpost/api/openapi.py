@@ -39,6 +39,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/runs/{id}/patch"): Operation(
         "Fetch a run's work as a diff", NoQuery, success=(200, 303), media_types=("text/x-diff", JSON)
     ),
+    ("GET", "/runs/{id}/explain"): Operation("Explain where a run is", NoQuery),
     ("GET", "/runs/{id}/artifacts"): Operation("List a run's files", ArtifactsQuery),
     ("GET", "/artifacts/{id}"): Operation("List a run's files", ArtifactsQuery),
     ("GET", "/fleet"): Operation("List the agents", NoQuery),

@@ -24,6 +24,7 @@ ROUTES = (
     Route("GET", "/runs/{id}/logs", "read", Scope.STATUS),
     Route("GET", "/runs/{id}/patch", "read", Scope.STATUS),
     Route("GET", "/runs/{id}/artifacts", "read", Scope.STATUS),
+    Route("GET", "/runs/{id}/explain", "read", Scope.STATUS),
     Route("GET", "/dispatch/{id}", "read", Scope.STATUS),
     Route("GET", "/artifacts/{id}", "read", Scope.STATUS),
     Route("GET", "/fleet", "read", Scope.STATUS),

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from outpost.domain.agents import AGENTS, Agent
+from outpost.domain.explain import Explanation
 from outpost.domain.report import Artifact, Progress, Result
 from outpost.domain.run import Run
 from outpost.domain.run_error import RunError
@@ -54,6 +55,7 @@ def run_view(run: Run, task: str | None = None) -> View:
         "endedAt": time_view(run.ended_at),
         "cancelRequestedAt": time_view(run.cancel_requested_at),
         "computeStoppedAt": time_view(run.compute_stopped_at),
+        "billedAfterCancelSeconds": _billed_after_cancel(run),
         "attempt": run.attempt,
         "attempts": _attempts_view(run),
         "progress": None if run.status.is_terminal else _progress_view(run.progress),
@@ -100,6 +102,22 @@ def artifact_view(artifact: Artifact, url: PresignedUrl) -> View:
     }
 
 
+def explanation_view(run: Run, explanation: Explanation, lines: Sequence[LogLine]) -> View:
+    """Why a run is where it is."""
+    return {
+        "runId": run.run_id,
+        "status": run.status,
+        "summary": explanation.summary,
+        "waitsFor": explanation.waits_for,
+        "causes": [{"at": time_view(cause.at), "message": cause.message} for cause in explanation.causes],
+        "error": _error_view(run.error),
+        "remedy": explanation.remedy,
+        "retryable": explanation.retryable,
+        "attempts": _attempts_view(run),
+        **lines_view(lines),
+    }
+
+
 def patch_view(run: Run, patch: Artifact, url: PresignedUrl) -> View:
     """A patch's statistics and where to fetch it."""
     result = run.result
@@ -134,6 +152,13 @@ def _agent_view(agent: Agent) -> View:
         "modelId": agent.default_model_id,
         "models": [{"modelId": model.model_id, "tier": model.tier} for model in agent.models],
     }
+
+
+def _billed_after_cancel(run: Run) -> float | None:
+    """The seconds for which the compute went on after its cancel was asked for."""
+    if run.cancel_requested_at is None or run.compute_stopped_at is None:
+        return None
+    return max(0.0, round((run.compute_stopped_at - run.cancel_requested_at).total_seconds(), 3))
 
 
 def _attempts_view(run: Run) -> list[View]:

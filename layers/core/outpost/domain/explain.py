@@ -1,0 +1,95 @@
+"""Why a run is where it is: what it waits for or why it ended, what led there, and what its owner can do."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from outpost.domain.run import HEARTBEAT_LOST_SECONDS, MOST_ATTEMPTS, START_ALLOWANCE_SECONDS, Run, RunStatus
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One step of what led here."""
+
+    at: datetime
+    message: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A sentence, the chain of causes (oldest first), and a remedy where there is something to do."""
+
+    summary: str
+    waits_for: str | None
+    causes: tuple[Cause, ...]
+    remedy: str | None
+    retryable: bool
+
+
+def explain(run: Run, now: datetime) -> Explanation:
+    """The explanation of the run at this time."""
+    return Explanation(
+        summary=_summary(run, now),
+        waits_for=_waits_for(run, now),
+        causes=_causes(run),
+        remedy=run.error.remedy if run.error else _remedy(run),
+        retryable=run.error.retryable if run.error else False,
+    )
+
+
+def _summary(run: Run, now: datetime) -> str:
+    age = int((now - run.status_since).total_seconds())
+    match run.status:
+        case RunStatus.PENDING:
+            return f"Attempt {run.attempt} of {MOST_ATTEMPTS} has waited {age} s for its runner."
+        case RunStatus.RUNNING:
+            phase = run.progress.phase if run.progress else "claimed"
+            return f"The runner is at work ({phase}); it has had {age} of {run.timeout_seconds} s."
+        case RunStatus.CANCELLING:
+            return f"A cancel was asked for {age} s ago; the compute is not yet known to have stopped."
+        case RunStatus.COMPLETED:
+            return "The agent succeeded, and its container ended with exit code 0."
+        case _:
+            return run.error.message if run.error else str(run.status)
+
+
+def _waits_for(run: Run, now: datetime) -> str | None:
+    match run.status:
+        case RunStatus.PENDING:
+            left = START_ALLOWANCE_SECONDS - int((now - run.status_since).total_seconds())
+            seen = "its task to start" if run.task_arn else "its task to be launched"
+            return f"{seen}; it is given up in {max(0, left)} s"
+        case RunStatus.RUNNING if run.stop_code is not None:
+            return f"its compute to stop ({run.stop_code})"
+        case RunStatus.RUNNING:
+            silent = int((now - (run.heartbeat_at or run.status_since)).total_seconds())
+            return f"its agent to end; the runner was heard {silent} s ago, and is given up after {HEARTBEAT_LOST_SECONDS} s"
+        case RunStatus.CANCELLING:
+            return "proof from ECS that its compute has stopped"
+        case _:
+            return None
+
+
+def _remedy(run: Run) -> str | None:
+    if run.status is RunStatus.PENDING and run.lost_attempts:
+        return "Nothing yet: it is tried again by itself."
+    return None
+
+
+def _causes(run: Run) -> tuple[Cause, ...]:
+    found = [Cause(run.created_at, "The dispatch was accepted.")]
+    for lost in run.lost_attempts:
+        found.append(Cause(lost.ended_at, f"Attempt {lost.attempt} was lost: {lost.error.message}"))
+    if run.started_at is not None:
+        found.append(Cause(run.started_at, f"A runner took attempt {run.attempt}."))
+    if run.cancel_requested_at is not None:
+        found.append(
+            Cause(run.cancel_requested_at, f"A cancel was asked for: {run.cancel_reason or 'no reason given'}.")
+        )
+    if run.report is not None:
+        code = "" if run.report.exit_code is None else f", exit code {run.report.exit_code}"
+        found.append(Cause(run.report.reported_at, f"The runner reported: {run.report.outcome}{code}."))
+    if run.compute_stopped_at is not None:
+        found.append(Cause(run.compute_stopped_at, "Its compute stopped."))
+    if run.ended_at is not None:
+        found.append(Cause(run.ended_at, f"The run ended as {run.status}."))
+    return tuple(sorted(found, key=lambda cause: cause.at))
