@@ -57,8 +57,8 @@ class Heartbeats:
         try:
             self._broker.call_once("/runner/heartbeat", body, HEARTBEAT_TIMEOUT_SECONDS)
         except BrokerRefused as refusal:
-            if refusal.is_gone() and not self._is_over:
-                self._log.say("The broker says that this run is over or being cancelled.")
+            if refusal.is_gone() and not self._is_over and not self._stop.is_requested():
+                self._log.say("The run is over or being cancelled: the agent is stopped.")
                 self._stop.request()
             return True
         except BrokerError:

@@ -45,6 +45,7 @@ CONTRACT_RUN = {
     "promotion",
     "parentRunId",
 }
+OF_ONE_RUN = ["/runs/{id}", *(f"/runs/{{id}}/{what}" for what in ("logs", "patch", "artifacts", "explain"))]
 STRANGERS = ["01Q3ENHRG0NNNNNNNNNNNNNNNN", "x", "..", "%2e%2e", "RUN#1", "é", "a" * 500]
 
 

@@ -62,7 +62,7 @@ def _waits_for(run: Run, now: datetime) -> str | None:
             return f"its compute to stop ({run.stop_code})"
         case RunStatus.RUNNING:
             silent = int((now - (run.heartbeat_at or run.status_since)).total_seconds())
-            return f"its agent to end; the runner was heard {silent} s ago, and is given up after {HEARTBEAT_LOST_SECONDS} s"
+            return f"its agent to end; the runner was heard {silent} s ago (given up after {HEARTBEAT_LOST_SECONDS} s)"
         case RunStatus.CANCELLING:
             return "proof from ECS that its compute has stopped"
         case _:
@@ -77,8 +77,9 @@ def _remedy(run: Run) -> str | None:
 
 def _causes(run: Run) -> tuple[Cause, ...]:
     found = [Cause(run.created_at, "The dispatch was accepted.")]
-    for lost in run.lost_attempts:
-        found.append(Cause(lost.ended_at, f"Attempt {lost.attempt} was lost: {lost.error.message}"))
+    found.extend(
+        Cause(lost.ended_at, f"Attempt {lost.attempt} was lost: {lost.error.message}") for lost in run.lost_attempts
+    )
     if run.started_at is not None:
         found.append(Cause(run.started_at, f"A runner took attempt {run.attempt}."))
     if run.cancel_requested_at is not None:
