@@ -2,21 +2,26 @@
 
 from typing import Any
 
-from aws_lambda_powertools import Logger
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from outpost.use_cases.sweep_runs import Sweeper, sweep_runs
+from outpost.use_cases.sweep_runs import Deed, Sweeper, sweep_runs
 from outpost.wiring import Wiring
 
 wiring = Wiring.from_environment()
 logger = Logger()
+metrics = Metrics(namespace="Outpost")
+metrics.set_default_dimensions(environment=wiring.settings.environment)
 
 
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 Lambda's signature
     """How often each deed was done."""
     deeds = sweep_runs(
         Sweeper(
             runs=wiring.runs,
+            slots=wiring.slots,
             tasks=wiring.tasks,
             executions=wiring.executions,
             signing_key=wiring.signing_key,
@@ -25,4 +30,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
         )
     )
     logger.info("swept", extra={"deeds": dict(deeds)})
+    for deed in (Deed.SLOTS_CORRECTED, Deed.ORPHAN_STOPPED, Deed.FAILED):
+        metrics.add_metric(name=f"Sweep-{deed}", unit=MetricUnit.Count, value=deeds[deed])
     return dict(deeds)

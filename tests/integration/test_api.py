@@ -330,17 +330,13 @@ def test_a_missing_scope_is_named(api, api_deployment):
 
 
 @pytest.mark.parametrize("run_id", STRANGERS)
-@pytest.mark.parametrize(
-    "resource", ["/runs/{id}", "/runs/{id}/logs", "/runs/{id}/patch", "/runs/{id}/artifacts", "/runs/{id}/explain"]
-)
+@pytest.mark.parametrize("resource", OF_ONE_RUN)
 def test_an_id_that_is_no_run_is_404(api, resource, run_id):
     answer = api.get(resource, run_id)
     assert (answer.status, answer.error["code"]) == (404, "NOT_FOUND")
 
 
-@pytest.mark.parametrize(
-    "resource", ["/runs/{id}", "/runs/{id}/logs", "/runs/{id}/patch", "/runs/{id}/artifacts", "/runs/{id}/explain"]
-)
+@pytest.mark.parametrize("resource", OF_ONE_RUN)
 def test_a_strangers_run_is_the_same_404_as_no_run(make_api, resource):
     theirs = make_api().dispatch().data["runId"]
     mine = make_api()

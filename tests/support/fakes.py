@@ -133,6 +133,22 @@ def _matches(run: Run, wanted: RunFilter) -> bool:
 
 
 @dataclass
+class InMemorySlots:
+    """Counters beside the runs in memory."""
+
+    runs: InMemoryRuns
+
+    def holders(self) -> tuple[str, ...]:
+        return tuple(tenant_id for tenant_id, tenant in self.runs.tenants.items() if tenant.active_runs)
+
+    def correct(self, tenant_id: str, now: datetime) -> int:
+        tenant = self.runs.tenants[tenant_id]
+        counted = sum(run.holds_slot for (owner, _), run in self.runs.records.items() if owner == tenant_id)
+        self.runs.tenants[tenant_id] = replace(tenant, active_runs=counted)
+        return counted - tenant.active_runs
+
+
+@dataclass
 class InMemoryApiKeys:
     """Keys in a dictionary; `reads` counts the look-ups."""
 

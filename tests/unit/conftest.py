@@ -10,6 +10,7 @@ from fakes import (
     InMemoryApiKeys,
     InMemoryFiles,
     InMemoryRuns,
+    InMemorySlots,
     RecordingExecutions,
     RecordingTasks,
     SteppedClock,
@@ -30,6 +31,11 @@ class World:
     tasks: RecordingTasks = field(default_factory=RecordingTasks)
     files: InMemoryFiles = field(default_factory=InMemoryFiles)
     signing_key: FixedSigningKey = field(default_factory=FixedSigningKey)
+
+    @property
+    def slots(self) -> InMemorySlots:
+        """The counters of the runs."""
+        return InMemorySlots(self.runs)
 
     def ports(self, *names: str) -> dict[str, object]:
         """The named ports, as keyword arguments."""

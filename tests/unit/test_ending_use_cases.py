@@ -28,7 +28,7 @@ def hear(world, evidence, **road):
 
 
 def sweep(world):
-    names = ("runs", "tasks", "executions", "signing_key", "clock", "identifiers")
+    names = ("runs", "slots", "tasks", "executions", "signing_key", "clock", "identifiers")
     return {deed: count for deed, count in sweep_runs(Sweeper(**world.ports(*names))).items() if count}
 
 
@@ -293,6 +293,22 @@ def test_nothing_is_taken_for_never_launched_while_the_tasks_are_not_all_known(w
     world.clock.move(seconds=90)
     sweep(world)
     assert world.run().status is RunStatus.PENDING
+
+
+def test_a_counter_that_drifted_is_corrected_once(world):
+    world.add(a_run(check_at=later(days=1)))
+    world.runs.tenants["acme"] = replace(world.runs.tenants["acme"], active_runs=4)
+    assert sweep(world) == {Deed.SLOTS_CORRECTED: 1}
+    assert world.runs.tenants["acme"].active_runs == 1
+    assert sweep(world) == {}
+
+
+def test_counters_are_counted_every_ten_minutes(world):
+    world.runs.tenants["acme"] = replace(world.runs.tenants["acme"], active_runs=4)
+    world.clock.move(minutes=9)
+    assert sweep(world) == {}
+    world.clock.move(minutes=1)
+    assert sweep(world) == {Deed.SLOTS_CORRECTED: 1}
 
 
 def test_one_runs_trouble_does_not_keep_the_sweep_from_the_others(world):

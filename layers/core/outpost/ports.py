@@ -135,6 +135,21 @@ class Accounts(Protocol):
         ...
 
 
+class Slots(Protocol):
+    """The tenants' counters of slots in use."""
+
+    def holders(self) -> tuple[str, ...]:
+        """Tenants whose counter is not zero, a bounded number of them."""
+        ...
+
+    def correct(self, tenant_id: str, now: datetime) -> int:
+        """Set the counter to the number of runs that hold a slot; by how much it was wrong (0: it was right).
+
+        Nothing is written if slots were taken or freed while they were counted.
+        """
+        ...
+
+
 class ExecutionStatus(StrEnum):
     """What Step Functions says of an execution."""
 

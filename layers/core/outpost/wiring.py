@@ -11,6 +11,7 @@ from outpost.adapters.aws_components import AwsComponents
 from outpost.adapters.cloudwatch_agent_logs import CloudWatchAgentLogs
 from outpost.adapters.dynamo_accounts import DynamoAccounts, DynamoApiKeys
 from outpost.adapters.dynamo_runs import DynamoRuns
+from outpost.adapters.dynamo_slots import DynamoSlots
 from outpost.adapters.ecs_tasks import EcsTasks
 from outpost.adapters.s3_files import S3Files
 from outpost.adapters.secrets_signing_key import SecretsManagerSigningKey
@@ -48,6 +49,10 @@ class Wiring:
     @cached_property
     def runs(self) -> DynamoRuns:
         return DynamoRuns(self._dynamodb, self.settings)
+
+    @cached_property
+    def slots(self) -> DynamoSlots:
+        return DynamoSlots(self._dynamodb, self.settings)
 
     @cached_property
     def api_keys(self) -> DynamoApiKeys:

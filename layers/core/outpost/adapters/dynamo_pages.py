@@ -45,8 +45,8 @@ def _request(table: str, tenant_id: str, wanted: RunFilter) -> dict[str, Any]:
     names: dict[str, str] = {}
     values: dict[str, Any] = {
         ":tenant": tenant_partition(tenant_id),
-        ":first": f"RUN#{_lowest(wanted.since)}" if wanted.since else _FIRST,
-        ":last": f"RUN#{_lowest(wanted.until)}" if wanted.until else _LAST,
+        ":first": f"RUN#{lowest_id(wanted.since)}" if wanted.since else _FIRST,
+        ":last": f"RUN#{lowest_id(wanted.until)}" if wanted.until else _LAST,
     }
     conditions = []
     for name, value in (("status", wanted.status), ("agent", wanted.agent), ("repo", wanted.repo)):
@@ -70,6 +70,6 @@ def _request(table: str, tenant_id: str, wanted: RunFilter) -> dict[str, Any]:
     return request
 
 
-def _lowest(at: datetime) -> str:
+def lowest_id(at: datetime) -> str:
     """The lowest ULID of a time: run ids carry the time at which the run was accepted."""
     return str(ULID.from_bytes(ULID.from_datetime(at).bytes[:6] + bytes(10)))

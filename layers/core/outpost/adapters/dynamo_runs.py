@@ -175,7 +175,7 @@ class DynamoRuns:
             "Update": {
                 "TableName": self._settings.tenants_table,
                 "Key": tenant_key(tenant_id),
-                "UpdateExpression": "ADD active_runs :one",
+                "UpdateExpression": "ADD active_runs :one, slot_changes :one",
                 "ConditionExpression": TENANT_HAS_A_SLOT,
                 "ExpressionAttributeNames": {"#status": "status"},
                 "ExpressionAttributeValues": to_item({":one": 1, ":active": TenantStatus.ACTIVE}),
@@ -188,9 +188,9 @@ class DynamoRuns:
             "Update": {
                 "TableName": self._settings.tenants_table,
                 "Key": tenant_key(tenant_id),
-                "UpdateExpression": "ADD active_runs :minus_one",
+                "UpdateExpression": "ADD active_runs :minus_one, slot_changes :one",
                 "ConditionExpression": TENANT_EXISTS,
-                "ExpressionAttributeValues": to_item({":minus_one": -1}),
+                "ExpressionAttributeValues": to_item({":minus_one": -1, ":one": 1}),
             }
         }
 

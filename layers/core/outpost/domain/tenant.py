@@ -22,7 +22,10 @@ def is_tenant_id(text: str) -> bool:
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant as it is stored; `active_runs` counts its runs that are PENDING, RUNNING or CANCELLING."""
+    """A tenant as it is stored.
+
+    `active_runs` counts its runs that are PENDING, RUNNING or CANCELLING, `slot_changes` how often that has changed.
+    """
 
     tenant_id: str
     name: str
@@ -30,3 +33,4 @@ class Tenant:
     concurrent_limit: int
     active_runs: int
     created_at: datetime
+    slot_changes: int = 0

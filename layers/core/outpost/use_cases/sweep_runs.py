@@ -30,6 +30,7 @@ from outpost.ports import (
     RunChangedMeanwhile,
     Runs,
     SigningKey,
+    Slots,
     Tasks,
 )
 from outpost.use_cases.finish_run import finish_run, mark_stopping
@@ -38,6 +39,7 @@ from outpost.use_cases.start_execution import start_execution
 logger = logging.getLogger(__name__)
 
 RUNS_PER_SHARD = 25
+SLOTS_EVERY_MINUTES = 10
 # How long a call that was under way may still start something: the longest life of a function that starts executions.
 SETTLING = timedelta(seconds=60)
 # ECS shows a stopped task for about an hour; one that it does not show a moment after its launch may be on its way.
@@ -52,6 +54,7 @@ class Deed(StrEnum):
     STOPPED = "stopped"
     FINISHED = "finished"
     ORPHAN_STOPPED = "orphan-stopped"
+    SLOTS_CORRECTED = "slots-corrected"
     FAILED = "failed"
 
 
@@ -60,6 +63,7 @@ class Sweeper:
     """The ports that a sweep needs."""
 
     runs: Runs
+    slots: Slots
     tasks: Tasks
     executions: Executions
     signing_key: SigningKey
@@ -79,6 +83,19 @@ def sweep_runs(sweeper: Sweeper) -> Counter[Deed]:
             _guarded(run_id, partial(_postpone, sweeper, tenant_id, run_id))
     for task in alive.tasks:
         deeds[_guarded(task.run_id, partial(_stop_orphan, sweeper, task))] += 1
+    if now.minute % SLOTS_EVERY_MINUTES == 0:
+        deeds += _correct_slots(sweeper, now)
+    return deeds
+
+
+def _correct_slots(sweeper: Sweeper, now: datetime) -> Counter[Deed]:
+    """A counter that drifts is a defect: it is mended, and said aloud."""
+    deeds: Counter[Deed] = Counter()
+    for tenant_id in sweeper.slots.holders():
+        drift = sweeper.slots.correct(tenant_id, now)
+        if drift:
+            logger.error("a tenant's slots in use had drifted", extra={"tenantId": tenant_id, "drift": drift})
+            deeds[Deed.SLOTS_CORRECTED] += 1
     return deeds
 
 
