@@ -14,6 +14,7 @@ import httpx
 
 from outpost_cli.errors import UnexpectedAnswer, UsageRefused
 from outpost_cli.json_fields import JsonObject, read_list
+from outpost_cli.models.explanation import Explanation
 from outpost_cli.models.page import LogLine, LogPage, Page, RunPage
 from outpost_cli.models.result import ArtifactList, PatchLink
 from outpost_cli.models.run import Receipt, Run
@@ -157,6 +158,10 @@ class OutpostClient:
         """Asks for the end of a run; it has ended once its status is terminal."""
         body: JsonObject = {} if reason is None else {"reason": reason}
         return self._transport.call("POST", f"{self._run_path(run_id)}/cancel", body=body).data
+
+    def explain_run(self, run_id: str) -> Explanation:
+        answer = self._transport.call("GET", f"{self._run_path(run_id)}/explain")
+        return interpret(lambda: Explanation.from_document(answer.data))
 
     def get_logs(
         self, run_id: str, *, cursor: str | None = None, limit: int = LONGEST_LOG_PAGE, wait_seconds: int = 0

@@ -15,7 +15,7 @@ from outpost_cli.commands.local import local_app, run_demo
 from outpost_cli.commands.logs import show_logs
 from outpost_cli.commands.patch import fetch_patch
 from outpost_cli.commands.profile import profile_app
-from outpost_cli.commands.runs import cancel_run, list_runs, show_run
+from outpost_cli.commands.runs import cancel_run, explain_run, list_runs, show_run
 from outpost_cli.commands.service import show_fleet, show_health, show_version
 from outpost_cli.errors import ExitCode
 from outpost_cli.parser import OutpostGroup
@@ -78,6 +78,7 @@ LOCAL = "On this machine"
 app.command("dispatch", rich_help_panel=WORK)(dispatch)
 app.command("runs", rich_help_panel=WORK)(list_runs)
 app.command("show", rich_help_panel=WORK)(show_run)
+app.command("explain", rich_help_panel=WORK)(explain_run)
 app.command("cancel", rich_help_panel=WORK)(cancel_run)
 app.command("logs", rich_help_panel=RESULTS)(show_logs)
 app.command("patch", rich_help_panel=RESULTS)(fetch_patch)

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from outpost_cli.diffstat import FileChange
 from outpost_cli.durations import format_duration, format_local_moment, format_size
+from outpost_cli.models.explanation import Explanation
 from outpost_cli.models.page import LogLine
 from outpost_cli.models.result import Artifact
 from outpost_cli.models.run import Run, RunResult, RunStatus
@@ -78,6 +79,20 @@ def render_run(run: Run, *, now: datetime) -> RenderableType:
         parts += render_last_output(run.result.summary) if run.result.summary else []
     if not run.is_terminal and run.started_at is not None:
         parts += [Text(), Text(f"At work for {format_run_time(run, now=now)}.")]
+    return Group(*parts)
+
+
+def render_explanation(explanation: Explanation) -> RenderableType:
+    """Why a run is where it is, what led there, its last lines, and what to do."""
+    head = Text.assemble((f"{make_safe(explanation.run_id)} ", "bold"), style_status(explanation.status))
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for cause in explanation.causes:
+        grid.add_row(f"  {format_local_moment(cause.at)}", Text(make_safe(cause.message)))
+    parts: list[RenderableType] = [head, Text(make_safe(explanation.summary))]
+    parts += [Text(f"It waits for {make_safe(explanation.waits_for)}.")] if explanation.waits_for else []
+    parts += [Text(), Text("What led here", style="bold"), grid]
+    parts += render_last_output("\n".join(line.message for line in explanation.lines)) if explanation.lines else []
+    parts += [Text(), Text(f"What to do: {make_safe(explanation.remedy)}")] if explanation.remedy else []
     return Group(*parts)
 
 

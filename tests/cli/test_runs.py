@@ -200,3 +200,36 @@ def test_cancel_with_wait_succeeds_only_if_the_run_was_cancelled(outpost, servic
     service.on("POST", f"/runs/{service.run_id}/cancel", service.data({"status": "CANCELLING"}, status=202))
     service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run(status=status)))
     assert outpost("cancel", service.run_id, "--wait").exit_code == exit_code
+
+
+EXPLANATION = {
+    "runId": "01JZ0000000000000000000000",
+    "status": "PENDING",
+    "summary": "Attempt 2 of 3 has waited 29 s for its runner.",
+    "waitsFor": "its task to be launched; it is given up in 571 s",
+    "causes": [
+        {"at": "2026-01-01T12:00:00.000Z", "message": "The dispatch was accepted."},
+        {"at": "2026-01-01T12:00:09.000Z", "message": "Attempt 1 was lost: \x1b[31mno capacity"},
+    ],
+    "error": None,
+    "remedy": "Nothing yet: it is tried again by itself.",
+    "retryable": False,
+    "attempts": [],
+    "lines": [{"timestamp": "2026-01-01T12:00:01.000Z", "stream": "stdout", "message": "the last line"}],
+}
+
+
+def test_an_explanation_says_what_it_waits_for_what_led_there_and_what_to_do(outpost, service):
+    service.on("GET", f"/runs/{service.run_id}/explain", service.data(EXPLANATION))
+    shown = outpost("explain", service.run_id).stdout
+    assert "Attempt 2 of 3 has waited 29 s for its runner." in shown
+    assert "It waits for its task to be launched; it is given up in 571 s." in shown
+    assert "The dispatch was accepted." in shown
+    assert "the last line" in shown
+    assert "What to do: Nothing yet: it is tried again by itself." in shown
+    assert "\x1b" not in shown
+
+
+def test_an_explanation_is_json_for_programs(outpost, service):
+    service.on("GET", f"/runs/{service.run_id}/explain", service.data(EXPLANATION))
+    assert json.loads(outpost("explain", service.run_id, "--json").stdout) == EXPLANATION

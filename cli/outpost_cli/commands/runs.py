@@ -13,7 +13,7 @@ from outpost_cli.following import wait_at_terminal
 from outpost_cli.models.run import RunStatus
 from outpost_cli.output import make_safe
 from outpost_cli.session import Session, with_session
-from outpost_cli.views import format_outcome, now_utc, render_run, render_runs
+from outpost_cli.views import format_outcome, now_utc, render_explanation, render_run, render_runs
 
 DEFAULT_LIMIT = 20
 
@@ -72,6 +72,21 @@ def show_run(session: Session, run: RunArgument) -> None:
     with session.open_client() as client:
         found = client.get_run(client.resolve_run_id(run))
     session.output.show_result(found.document, render_run(found, now=now_utc()))
+
+
+@with_session
+def explain_run(session: Session, run: RunArgument) -> None:
+    """Explain a run: what it waits for or why it ended, what led there, its last lines, and what to do.
+
+    Examples:
+
+    outpost explain last
+
+    outpost explain last --json
+    """
+    with session.open_client() as client:
+        explanation = client.explain_run(client.resolve_run_id(run))
+    session.output.show_result(explanation.document, render_explanation(explanation))
 
 
 @with_session
