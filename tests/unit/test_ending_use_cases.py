@@ -140,6 +140,27 @@ def test_a_refused_launch_ends_the_run_after_three(world):
     assert run.error.code is RunErrorCode.AGENT_START_FAILED
 
 
+def test_a_cancel_of_a_queued_run_ends_it_at_once(world):
+    world.add(a_run(status=RunStatus.QUEUED))
+    assert cancel(world).status is RunStatus.CANCELLED
+    assert RUN_ID in world.executions.stopped
+    assert world.event_types() == ["run.cancelled"]
+
+
+def test_the_sweep_ends_what_waited_too_long_for_a_slot(world):
+    world.add(a_run(status=RunStatus.QUEUED))
+    world.clock.move(seconds=3601)
+    assert sweep(world)[Deed.FINISHED] == 1
+    assert world.run().error.code is RunErrorCode.QUEUE_TIMEOUT
+    assert world.event_types() == ["run.timeout"]
+
+
+def test_the_sweep_lets_a_queued_run_wait(world):
+    world.add(a_run(status=RunStatus.QUEUED))
+    world.clock.move(seconds=90)
+    assert sweep(world) == {Deed.NOTHING: 1}
+
+
 def test_the_sweep_leaves_alone_what_is_not_due(world):
     world.add(a_run())
     assert sweep(world) == {}

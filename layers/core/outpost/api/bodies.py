@@ -25,8 +25,7 @@ LONGEST_TIMEOUT_SECONDS = 86_400
 _TAG_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 TAGS = 20
 TAG_CHARACTERS = 256
-# The contract's statuses: a caller who filters by the one that no run has yet is right, and finds nothing.
-STATUSES = ("QUEUED", *RunStatus)
+STATUSES = tuple(RunStatus)
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)

@@ -39,6 +39,8 @@ def explain(run: Run, now: datetime) -> Explanation:
 def _summary(run: Run, now: datetime) -> str:
     age = int((now - run.status_since).total_seconds())
     match run.status:
+        case RunStatus.QUEUED:
+            return f"The run has waited {age} of {run.queue_timeout_seconds} s for a slot."
         case RunStatus.PENDING:
             return f"Attempt {run.attempt} of {MOST_ATTEMPTS} has waited {age} s for its runner."
         case RunStatus.RUNNING:
@@ -54,6 +56,8 @@ def _summary(run: Run, now: datetime) -> str:
 
 def _waits_for(run: Run, now: datetime) -> str | None:
     match run.status:
+        case RunStatus.QUEUED:
+            return "one of the tenant's runs to end"
         case RunStatus.PENDING:
             left = START_ALLOWANCE_SECONDS - int((now - run.status_since).total_seconds())
             seen = "its task to start" if run.task_arn else "its task to be launched"

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from outpost.domain.report import ReportedOutcome
-from outpost.domain.run import MOST_ATTEMPTS, Run, RunStatus
+from outpost.domain.run import MOST_ATTEMPTS, Run, RunStatus, cancelled_error
 from outpost.domain.run_error import RunError, RunErrorCode, without_identifiers
 
 
@@ -97,18 +97,15 @@ def settle(run: Run, evidence: Evidence, at: datetime) -> Run:
     stopped_at = evidence.task.stopped_at if evidence.task else None
     container_exit_code = evidence.task.exit_code if evidence.task else None
     return replace(
-        run.becomes(status, at),
-        error=error,
+        run.ended(status, error, at),
         exit_code=run.report.exit_code if run.report else container_exit_code,
-        ended_at=at,
         compute_stopped_at=(stopped_at or at) if evidence.task else None,
     )
 
 
 def _outcome(run: Run, evidence: Evidence) -> tuple[RunStatus, RunError | None]:
     if run.status is RunStatus.CANCELLING:
-        reason = run.cancel_reason or "no reason given"
-        return RunStatus.CANCELLED, RunError.of(RunErrorCode.CANCELLED_BY_USER, f"Cancelled: {reason}")
+        return RunStatus.CANCELLED, cancelled_error(run.cancel_reason)
     if _is_success(run, evidence):
         return RunStatus.COMPLETED, None
     error = _error(run, evidence)

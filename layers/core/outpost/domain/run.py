@@ -18,6 +18,7 @@ from outpost.domain.run_error import RunError, RunErrorCode
 
 HEARTBEAT_SECONDS = 15
 HEARTBEAT_LOST_SECONDS = 60
+QUEUE_TIMEOUT_SECONDS = 3_600
 START_ALLOWANCE_SECONDS = 600
 STOP_GRACE_SECONDS = 120
 CHECK_SECONDS = 60
@@ -30,6 +31,7 @@ RESULTS_KEPT = timedelta(days=90)
 class RunStatus(StrEnum):
     """Where a run is in its life."""
 
+    QUEUED = "QUEUED"
     PENDING = "PENDING"
     RUNNING = "RUNNING"
     CANCELLING = "CANCELLING"
@@ -45,6 +47,7 @@ class RunStatus(StrEnum):
 
 
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
+    RunStatus.QUEUED: frozenset({RunStatus.PENDING, RunStatus.CANCELLED, RunStatus.TIMEOUT}),
     RunStatus.PENDING: frozenset(
         {RunStatus.PENDING, RunStatus.RUNNING, RunStatus.CANCELLING, RunStatus.FAILED, RunStatus.TIMEOUT}
     ),
@@ -97,6 +100,7 @@ class Run:
     branch: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
     requested_by: str | None = None
+    queue_timeout_seconds: int = QUEUE_TIMEOUT_SECONDS
     started_at: datetime | None = None
     ended_at: datetime | None = None
     cancel_requested_at: datetime | None = None
@@ -120,7 +124,7 @@ class Run:
     @property
     def holds_slot(self) -> bool:
         """Whether the run counts against its tenant's concurrent runs."""
-        return not self.status.is_terminal
+        return not self.status.is_terminal and self.status is not RunStatus.QUEUED
 
     @property
     def deadline(self) -> datetime | None:
@@ -181,7 +185,14 @@ class Run:
             raise RunAlreadyEnded(self.status)
         if self.status is RunStatus.CANCELLING:
             return self
-        return replace(self.becomes(RunStatus.CANCELLING, at), cancel_requested_at=at, cancel_reason=reason)
+        asked = replace(self, cancel_requested_at=at, cancel_reason=reason)
+        if self.status is RunStatus.QUEUED:
+            return asked.ended(RunStatus.CANCELLED, cancelled_error(reason), at)
+        return asked.becomes(RunStatus.CANCELLING, at)
+
+    def ended(self, status: RunStatus, error: RunError | None, at: datetime) -> Self:
+        """The run at its end. Whoever calls this knows that the compute has stopped, or that there was none."""
+        return replace(self.becomes(status, at), error=error, ended_at=at)
 
     def stopping(self, code: RunErrorCode, at: datetime) -> Self:
         """The run with the reason why the control plane stops its compute; the first reason stands."""
@@ -213,6 +224,11 @@ class Run:
     def checked(self, at: datetime) -> Self:
         """The run looked at by the sweep, and due again later."""
         return self if self.status.is_terminal else replace(self, check_at=at + timedelta(seconds=CHECK_SECONDS))
+
+
+def cancelled_error(reason: str | None) -> RunError:
+    """What a cancelled run says of itself."""
+    return RunError.of(RunErrorCode.CANCELLED_BY_USER, f"Cancelled: {reason or 'no reason given'}")
 
 
 def shard_name(number: int) -> str:

@@ -11,6 +11,7 @@ class RunErrorCode(StrEnum):
 
     AGENT_FAILED = "AGENT_FAILED"
     AGENT_START_FAILED = "AGENT_START_FAILED"
+    QUEUE_TIMEOUT = "QUEUE_TIMEOUT"
     RUN_TIMEOUT = "RUN_TIMEOUT"
     START_TIMEOUT = "START_TIMEOUT"
     HEARTBEAT_LOST = "HEARTBEAT_LOST"
@@ -37,6 +38,9 @@ _ADVICE = {
     ),
     RunErrorCode.RUN_TIMEOUT: _Advice(
         "Take the partial patch if it serves, or dispatch again with a larger timeoutSeconds or a smaller task.", False
+    ),
+    RunErrorCode.QUEUE_TIMEOUT: _Advice(
+        "Dispatch again when fewer of your runs are at work, or with a longer time to wait.", True
     ),
     RunErrorCode.START_TIMEOUT: _Advice(
         "Dispatch again; if it repeats, ask the operator about Fargate capacity and the subnets' way to the internet.",

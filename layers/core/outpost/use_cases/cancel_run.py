@@ -25,10 +25,12 @@ def cancel_run(
     """The run, CANCELLING; again gives the same answer. Raises RunNotFound, RunAlreadyEnded."""
 
     def decide(run: Run) -> Change:
-        return Change(run.cancel_requested(reason, clock.now()), EventType.RUN_CANCELLING)
+        asked = run.cancel_requested(reason, clock.now())
+        is_over = asked.status is RunStatus.CANCELLED
+        return Change(asked, EventType.RUN_CANCELLED if is_over else EventType.RUN_CANCELLING)
 
     run = change_run(tenant_id, run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
-    if run.status is RunStatus.CANCELLING:
+    if run.cancel_requested_at is not None:
         try:
             executions.stop(run_id, error=RunErrorCode.CANCELLED_BY_USER, cause=run.cancel_reason or "no reason given")
         except OutpostError:

@@ -1,5 +1,6 @@
 """Ends a run on evidence that its compute has stopped; late, repeated and foreign evidence changes nothing."""
 
+from outpost.domain.clocks import give_up_waiting
 from outpost.domain.event import EventType
 from outpost.domain.outcome import Evidence, settle
 from outpost.domain.run import Run, RunStatus
@@ -25,6 +26,16 @@ def finish_run(
         settled = settle(run, evidence, clock.now())
         error = settled.error or (settled.lost_attempts[-1].error if settled.lost_attempts else None)
         return Change(settled, _ENDED.get(settled.status), {"error": error.code} if error else {})
+
+    return change_run(tenant_id, run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
+
+
+def expire_queued(tenant_id: str, run_id: str, *, runs: Runs, clock: Clock, identifiers: Identifiers) -> Run:
+    """A run that waited too long for its slot, ended; one that has it by now is left alone. Raises RunNotFound."""
+
+    def decide(run: Run) -> Change:
+        details = {"error": str(RunErrorCode.QUEUE_TIMEOUT)}
+        return Change(give_up_waiting(run, clock.now()), EventType.RUN_TIMEOUT, details)
 
     return change_run(tenant_id, run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
 

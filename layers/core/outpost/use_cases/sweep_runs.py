@@ -9,13 +9,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
+from outpost.domain.clocks import clock_that_ran_out
 from outpost.domain.errors import Unavailable
 from outpost.domain.outcome import Evidence, NeverLaunched, StopCode, TaskState
 from outpost.domain.run import (
     ACTIVE_SHARDS,
-    HEARTBEAT_LOST_SECONDS,
-    START_ALLOWANCE_SECONDS,
-    STOP_GRACE_SECONDS,
     Run,
     RunStatus,
     shard_name,
@@ -33,7 +31,7 @@ from outpost.ports import (
     Slots,
     Tasks,
 )
-from outpost.use_cases.finish_run import finish_run, mark_stopping
+from outpost.use_cases.finish_run import expire_queued, finish_run, mark_stopping
 from outpost.use_cases.start_execution import start_execution
 
 logger = logging.getLogger(__name__)
@@ -120,11 +118,13 @@ def _look_after(sweeper: Sweeper, tenant_id: str, run_id: str, alive: AliveTasks
     if run is None or run.status.is_terminal:
         return Deed.NOTHING  # the index lags behind the table
     now = sweeper.clock.now()
+    if run.status is RunStatus.QUEUED:
+        return _look_after_queued(sweeper, run, now)
     task = _task_of(sweeper, run, alive, now)
     if task is not None and task.is_stopped:
         return _finish(sweeper, run, Evidence(run.attempt, task=task))
     execution = sweeper.executions.status(run.run_id)
-    overdue = _overdue(run, now)
+    overdue = clock_that_ran_out(run, now)
     if overdue is not None:
         run = mark_stopping(
             run.tenant_id,
@@ -141,6 +141,13 @@ def _look_after(sweeper: Sweeper, tenant_id: str, run_id: str, alive: AliveTasks
     if has_no_task and execution is not ExecutionStatus.RUNNING and now - run.status_since >= SETTLING:
         return _finish(sweeper, run, Evidence(run.attempt, never_launched=NeverLaunched.EXECUTION_ENDED))
     return _stop(sweeper, run, execution, task) if _is_to_stop(run, execution) else Deed.NOTHING
+
+
+def _look_after_queued(sweeper: Sweeper, run: Run, now: datetime) -> Deed:
+    if clock_that_ran_out(run, now) is None:
+        return Deed.NOTHING
+    expire_queued(run.tenant_id, run.run_id, runs=sweeper.runs, clock=sweeper.clock, identifiers=sweeper.identifiers)
+    return Deed.FINISHED
 
 
 def _is_to_stop(run: Run, execution: ExecutionStatus | None) -> bool:
@@ -166,18 +173,6 @@ def _task_of(sweeper: Sweeper, run: Run, alive: AliveTasks, now: datetime) -> Ta
             stopped_reason="ECS no longer knows the task",
         )
     return task
-
-
-def _overdue(run: Run, now: datetime) -> RunErrorCode | None:
-    """The clock of the run that has run out, if one has."""
-    if run.status is RunStatus.PENDING and now - run.status_since > timedelta(seconds=START_ALLOWANCE_SECONDS):
-        return RunErrorCode.START_TIMEOUT
-    if run.status is RunStatus.RUNNING:
-        if run.deadline and now > run.deadline + timedelta(seconds=STOP_GRACE_SECONDS):
-            return RunErrorCode.RUN_TIMEOUT
-        if run.heartbeat_at and now - run.heartbeat_at > timedelta(seconds=HEARTBEAT_LOST_SECONDS):
-            return RunErrorCode.HEARTBEAT_LOST
-    return None
 
 
 def _stop(sweeper: Sweeper, run: Run, execution: ExecutionStatus | None, task: TaskState | None) -> Deed:
