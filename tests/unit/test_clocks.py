@@ -34,7 +34,7 @@ def test_the_start_of_each_attempt_has_its_own_time():
 
 
 def test_time_in_the_queue_is_not_the_runs():
-    run = a_run(status_since=later(hours=1)).claimed(attempt=1, claim_id="c" * 32, task_arn=None, at=later(hours=1))
+    run = a_run(status_since=later(hours=1)).claimed(attempt=1, claim_id="c" * 32, task_arn="task", at=later(hours=1))
     assert run.deadline == later(hours=1, seconds=600)
 
 

@@ -12,6 +12,7 @@ from outpost.domain.run import RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.ports import ExecutionStatus
 from outpost.use_cases.cancel_run import cancel_run
+from outpost.use_cases.finish_run import mark_stopping
 from outpost.use_cases.hear_testimony import hear_testimony
 from outpost.use_cases.sweep_runs import Deed, Sweeper, sweep_runs
 
@@ -97,6 +98,12 @@ def test_a_machine_out_of_time_whose_task_has_stopped_ends_the_run(world):
     world.tasks.states[TASK_ARN] = a_stopped_task(exit_code=137)
     run = hear(world, Evidence(1), ran_out_of_time=True, is_given_up=True)
     assert (run.status, run.error.code) == (RunStatus.TIMEOUT, RunErrorCode.RUN_TIMEOUT)
+
+
+def test_a_reason_to_stop_one_attempt_is_no_reason_to_stop_the_next(world):
+    world.add(a_run(attempt=2))
+    run = mark_stopping("acme", RUN_ID, 1, RunErrorCode.START_TIMEOUT, **world.ports(*CHANGE))
+    assert run.stop_code is None
 
 
 def test_a_machine_out_of_time_before_the_claim_blames_the_start(world):

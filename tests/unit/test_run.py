@@ -40,6 +40,11 @@ def test_the_same_claim_again_changes_nothing():
     assert run.claimed(attempt=1, claim_id=CLAIM, task_arn=TASK_ARN, at=later(seconds=20)) == run
 
 
+def test_a_runner_that_does_not_know_its_task_is_refused():
+    with pytest.raises(ClaimRefused):
+        a_run(task_arn=TASK_ARN).claimed(attempt=1, claim_id=CLAIM, task_arn=None, at=NOON)
+
+
 def test_a_second_claim_is_refused():
     with pytest.raises(ClaimRefused):
         a_running_run().claimed(attempt=1, claim_id="d" * 32, task_arn=TASK_ARN, at=later(seconds=20))
@@ -53,14 +58,14 @@ def test_a_claim_by_another_attempt_is_refused():
 @pytest.mark.parametrize("status", [RunStatus.CANCELLING, *TERMINAL])
 def test_a_claim_of_a_run_that_does_not_wait_is_refused(status):
     with pytest.raises(ClaimRefused) as refused:
-        a_run(status=status).claimed(attempt=1, claim_id=CLAIM, task_arn=None, at=NOON)
+        a_run(status=status).claimed(attempt=1, claim_id=CLAIM, task_arn=TASK_ARN, at=NOON)
     assert refused.value.status == status
 
 
 def test_a_claim_of_a_run_that_is_being_stopped_is_refused():
     run = a_run().stopping(RunErrorCode.START_TIMEOUT, later(minutes=10))
     with pytest.raises(ClaimRefused):
-        run.claimed(attempt=1, claim_id=CLAIM, task_arn=None, at=later(minutes=11))
+        run.claimed(attempt=1, claim_id=CLAIM, task_arn=TASK_ARN, at=later(minutes=11))
 
 
 def test_a_heartbeat_moves_the_sign_of_life_and_not_the_sweep():

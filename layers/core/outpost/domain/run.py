@@ -142,7 +142,12 @@ class Run:
         return replace(self, status=status, status_since=at, check_at=at + timedelta(seconds=CHECK_SECONDS))
 
     def claimed(self, *, attempt: int, claim_id: str, task_arn: str | None, at: datetime) -> Self:
-        """The run in the hands of a runner; the same claim again changes nothing, any other is refused."""
+        """The run in the hands of a runner; the same claim again changes nothing, any other is refused.
+
+        A runner that cannot say which task it is would be compute whose stop nobody could prove.
+        """
+        if task_arn is None:
+            raise ClaimRefused("the runner does not know its task", self.status)
         if attempt != self.attempt:
             raise ClaimRefused("this attempt is not the current one", self.status)
         if self.status is RunStatus.RUNNING and self.claim_id == claim_id:
@@ -152,7 +157,7 @@ class Run:
         return replace(
             self.becomes(RunStatus.RUNNING, at),
             claim_id=claim_id,
-            task_arn=task_arn or self.task_arn,
+            task_arn=task_arn,
             started_at=at,
             heartbeat_at=at,
             progress=Progress(Phase.CLAIMED, None, at),

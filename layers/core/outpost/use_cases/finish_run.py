@@ -62,11 +62,16 @@ def look_and_finish(
 
 
 def mark_stopping(
-    tenant_id: str, run_id: str, code: RunErrorCode, *, runs: Runs, clock: Clock, identifiers: Identifiers
+    tenant_id: str, run_id: str, attempt: int, code: RunErrorCode, *, runs: Runs, clock: Clock, identifiers: Identifiers
 ) -> Run:
-    """The run with the reason why its compute is being stopped, which becomes its error. Raises RunNotFound."""
+    """The run with the reason why the attempt's compute is being stopped, which becomes its error. Raises RunNotFound.
+
+    A run that is at another attempt by now is left alone: the reason was the other one's.
+    """
 
     def decide(run: Run) -> Change:
+        if run.attempt != attempt:
+            return Change(run)
         return Change(run.stopping(code, clock.now()), EventType.RUN_STOPPING, {"because": code})
 
     return change_run(tenant_id, run_id, decide, runs=runs, clock=clock, identifiers=identifiers)

@@ -38,4 +38,4 @@ def _blame_clock(testimony: Testimony, *, runs: Runs, clock: Clock, identifiers:
     if run.attempt != testimony.evidence.attempt or run.status not in (RunStatus.PENDING, RunStatus.RUNNING):
         return
     code = RunErrorCode.START_TIMEOUT if run.started_at is None else RunErrorCode.RUN_TIMEOUT
-    mark_stopping(run.tenant_id, run.run_id, code, runs=runs, clock=clock, identifiers=identifiers)
+    mark_stopping(run.tenant_id, run.run_id, run.attempt, code, runs=runs, clock=clock, identifiers=identifiers)

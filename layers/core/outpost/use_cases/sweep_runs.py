@@ -129,6 +129,7 @@ def _look_after(sweeper: Sweeper, tenant_id: str, run_id: str, alive: AliveTasks
         run = mark_stopping(
             run.tenant_id,
             run.run_id,
+            run.attempt,
             overdue,
             runs=sweeper.runs,
             clock=sweeper.clock,
