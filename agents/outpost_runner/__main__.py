@@ -12,12 +12,22 @@ from outpost_runner.redaction import Redactor
 from outpost_runner.settings import SettingMissing, Settings
 from outpost_runner.stop import Stop
 
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
 
 def main() -> int:
     stop = Stop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda _number, _frame: stop.request())
     harden_process()
+    code = _run(stop)
+    # From here on a signal ends the process by itself; one that came before makes a success none.
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
+    return ExitCode.STOPPED if code is ExitCode.SUCCEEDED and stop.is_requested() else code
+
+
+def _run(stop: Stop) -> ExitCode:
     redactor = Redactor()
     log = LogLines(sys.stdout.fileno(), redactor)
     try:

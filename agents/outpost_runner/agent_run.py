@@ -2,7 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from outpost_runner.agent_user import AgentUser
@@ -50,7 +50,7 @@ def run_agent(
     surroundings: AgentSurroundings,
     watch: Watch,
     *,
-    grace_seconds: float,
+    grace_seconds: Callable[[], float],
     output_limit_bytes: int,
     log: LogLines,
     redactor: Redactor,
@@ -69,7 +69,7 @@ def run_agent(
         pump = OutputPump(process.stdout, process.stderr, output, redactor)
         ending = process.wait(watch)
     finally:
-        all_gone = process.end(grace_seconds)
+        all_gone = process.end(grace_seconds())
     if not all_gone:
         log.say("Some processes of the agent could not be killed.")
     if not pump.finish(OUTPUT_END_SECONDS):

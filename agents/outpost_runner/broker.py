@@ -11,11 +11,10 @@ from http import HTTPStatus
 
 from outpost_runner.http_request import Answer, Unreachable, send
 from outpost_runner.json_fields import Json, JsonObject, MalformedJson
+from outpost_runner.patience import Patience, PatienceEnded
 from outpost_runner.retries import Backoff
-from outpost_runner.stop import Patience
 
 REQUEST_TIMEOUT_SECONDS = 15.0
-SHORTEST_TIMEOUT_SECONDS = 1.0
 PASSING_STATUSES = {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_MANY_REQUESTS}
 
 
@@ -52,14 +51,19 @@ class Broker:
     def call(self, route: str, body: Json, patience: Patience) -> JsonObject:
         attempt = 0
         while True:
-            timeout = min(REQUEST_TIMEOUT_SECONDS, max(SHORTEST_TIMEOUT_SECONDS, patience.remaining()))
             try:
-                return self.call_once(route, body, timeout)
+                return self._call_patiently(route, body, patience)
             except BrokerUnreachable:
                 patience.pause(self.backoff.delay(attempt))
                 attempt += 1
                 if patience.remaining() <= 0:
                     raise
+
+    def _call_patiently(self, route: str, body: Json, patience: Patience) -> JsonObject:
+        try:
+            return patience.wait_for(lambda: self.call_once(route, body, REQUEST_TIMEOUT_SECONDS))
+        except PatienceEnded as error:
+            raise BrokerUnreachable(str(error)) from error
 
     def call_once(self, route: str, body: Json, timeout_seconds: float) -> JsonObject:
         """The `data` of the answer; raises BrokerError."""

@@ -8,9 +8,13 @@ from outpost_runner import __version__
 from outpost_runner.broker import Broker, BrokerUnreachable
 from outpost_runner.claim import Claim, read_claim
 from outpost_runner.json_fields import MalformedJson
+from outpost_runner.patience import Patience
 from outpost_runner.settings import Settings
-from outpost_runner.stop import Patience, Stop
+from outpost_runner.stop import Stop
 from outpost_runner.task_metadata import read_task_arn
+
+# The answer to a claim on its way is worth a wait even after a stop: it says who is to tell the end.
+ANSWER_SECONDS = 3.0
 
 
 def claim_run(settings: Settings, stop: Stop) -> Claim:
@@ -23,8 +27,9 @@ def claim_run(settings: Settings, stop: Stop) -> Claim:
         "taskArn": read_task_arn(settings.metadata_url),
         "runnerVersion": __version__,
     }
+    patience = Patience(_patience_end(settings, stop), ANSWER_SECONDS)
     broker = Broker(settings.api_url, settings.bootstrap_token)
-    answer = broker.call("/runner/claim", body, Patience(_patience_end(settings, stop)))
+    answer = broker.call("/runner/claim", body, patience)
     try:
         return read_claim(answer)
     except MalformedJson as error:

@@ -84,7 +84,7 @@ def _collect_log(session: Session) -> list[Upload]:
 
 
 def _upload_essential(session: Session, results: Results, files: Sequence[Upload]) -> None:
-    delivery = upload_files(session.broker, files, session.delivery_patience(), session.log.say)
+    delivery = upload_files(session.broker, files, session.upload_patience(), session.log.say)
     _take_delivery(results, files, delivery.delivered)
 
 
@@ -96,7 +96,7 @@ def _upload_artifacts(session: Session, results: Results) -> None:
         session.folders.artifacts, limits, lambda: time.monotonic() < session.clock.collect_by(since)
     )
     results.omitted += found.omitted
-    delivery = upload_files(session.broker, found.uploads, session.delivery_patience(), session.log.say)
+    delivery = upload_files(session.broker, found.uploads, session.upload_patience(), session.log.say)
     results.omitted += [Omission(file.name, "The broker refused it.") for file in delivery.refused]
     _take_delivery(results, [file for file in found.uploads if file not in delivery.refused], delivery.delivered)
 
@@ -132,9 +132,9 @@ def _complete(session: Session, report: Report) -> ExitCode:
 def _tell(session: Session, report: Report) -> None:
     """A report that the broker cannot read must not cost the run its end: then only what is needed is told."""
     try:
-        session.broker.call("/runner/complete", report.to_json(), session.delivery_patience())
+        session.broker.call("/runner/complete", report.to_json(), session.report_patience())
     except BrokerRefused as refusal:
         if not refusal.is_invalid():
             raise
         session.log.say(f"The report of the end is told in its smallest form: {refusal}")
-        session.broker.call("/runner/complete", report.reduce().to_json(), session.delivery_patience())
+        session.broker.call("/runner/complete", report.reduce().to_json(), session.report_patience())

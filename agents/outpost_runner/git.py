@@ -12,6 +12,8 @@ from outpost_runner.process import Command, Ending, SupervisedProcess, Watch
 
 ANSWER_BYTES = 64 * 1024
 TERMINATE_SECONDS = 1.0
+COMPLAINT_BYTES = 4096
+NOTHING = b"\0"
 
 
 class GitFailed(Exception):
@@ -42,6 +44,7 @@ class Git:
     def run(self, *arguments: str, stdout: IO[bytes] | None = None) -> str:
         """What git answers (its first 64 KiB; empty when `stdout` is given); raises GitFailed or GitInterrupted."""
         with tempfile.TemporaryFile(dir=self.scratch) as answer, tempfile.TemporaryFile(dir=self.scratch) as complaint:
+            _reserve(complaint)
             command = Command(["git", *arguments], self.folder, self._full_environment(), self.user)
             process = SupervisedProcess(command, stdout=stdout or answer, stderr=complaint)
             try:
@@ -78,8 +81,14 @@ class Git:
         }
 
 
+def _reserve(complaint: IO[bytes]) -> None:
+    """Take room for what git says, so that it can still say that the disk is full."""
+    complaint.write(NOTHING * COMPLAINT_BYTES)
+    complaint.seek(0)
+
+
 def _read_complaint(complaint: IO[bytes]) -> str:
     """The last part of standard error: git puts the reason at the end, its hints come before."""
     complaint.seek(0, os.SEEK_END)
     complaint.seek(max(0, complaint.tell() - ANSWER_BYTES))
-    return complaint.read().decode(errors="replace").strip()
+    return complaint.read().rstrip(NOTHING).decode(errors="replace").strip()

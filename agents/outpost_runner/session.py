@@ -9,10 +9,11 @@ from outpost_runner.folders import TaskFolders
 from outpost_runner.git import Git
 from outpost_runner.heartbeats import Heartbeats
 from outpost_runner.log_lines import LogLines
+from outpost_runner.patience import Patience
 from outpost_runner.process import Watch
 from outpost_runner.redaction import Redactor
 from outpost_runner.settings import Settings
-from outpost_runner.stop import Patience, RunClock
+from outpost_runner.stop import RunClock
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,10 @@ class Session:
         """For what belongs to the run: it ends at the run's deadline or when somebody stops it."""
         return Watch(self.clock.run_deadline, self.clock.stop.is_requested)
 
-    def delivery_patience(self) -> Patience:
+    def upload_patience(self) -> Patience:
+        return Patience(self.clock.upload_by)
+
+    def report_patience(self) -> Patience:
         return Patience(self.clock.finish_by)
 
     def agent_git(self, user: AgentUser | None, watch: Watch) -> Git:

@@ -1,10 +1,12 @@
 """The request to stop, and the moments by which a run's work and its results must be done."""
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 TERMINATE_GRACE_SECONDS = 5.0
+# A run may outlive its deadline by one second at most.
+DEADLINE_GRACE_SECONDS = 0.5
+REPORT_SECONDS = 3.0
 COLLECT_SHARE = 0.6
 
 
@@ -50,24 +52,13 @@ class RunClock:
 
     def collect_by(self, since: float) -> float:
         """The moment by which a collection that began at `since` must end, so that there is time left to upload."""
-        return since + max(0.0, self.finish_by() - since) * COLLECT_SHARE
+        return since + max(0.0, self.upload_by() - since) * COLLECT_SHARE
+
+    def upload_by(self) -> float:
+        """The moment by which uploads must end, so that there is time left to tell the end."""
+        return self.finish_by() - min(REPORT_SECONDS, self.stop_grace_seconds * 0.1)
 
     def terminate_grace(self) -> float:
-        """Seconds between SIGTERM and SIGKILL for the agent."""
-        return min(TERMINATE_GRACE_SECONDS, self.stop_grace_seconds * 0.25)
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long to keep trying: until a moment that may move closer meanwhile."""
-
-    ends_at: Callable[[], float]
-
-    def remaining(self) -> float:
-        return self.ends_at() - time.monotonic()
-
-    def pause(self, seconds: float) -> None:
-        """Sleep, but no longer than patience lasts."""
-        wakes_at = time.monotonic() + seconds
-        while (left := min(wakes_at - time.monotonic(), self.remaining())) > 0:
-            time.sleep(min(left, 0.1))
+        """Seconds between SIGTERM and SIGKILL for the agent: few at its deadline, which is not the agent's to move."""
+        longest = TERMINATE_GRACE_SECONDS if self.stop.is_requested() else DEADLINE_GRACE_SECONDS
+        return min(longest, self.stop_grace_seconds * 0.25)

@@ -2,21 +2,23 @@
 
 import hashlib
 import mimetypes
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
+from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from outpost_runner.broker import Broker, BrokerError, BrokerRefused, BrokerUnreachable
-from outpost_runner.http_request import Unreachable, send
+from outpost_runner.http_request import Answer, Unreachable, send
 from outpost_runner.json_fields import JsonObject, MalformedJson
-from outpost_runner.stop import Patience
+from outpost_runner.patience import Patience, PatienceEnded
 
-ROUNDS = 4
+# As long as a claim is tried: what may pass, such as a network that is away, passes within a minute.
+ROUNDS_SECONDS = 60.0
 STORE_TIMEOUT_SECONDS = 30.0
-SHORTEST_TIMEOUT_SECONDS = 1.0
 CONTENT_TYPES = {"changes.patch": "text/x-diff; charset=utf-8", "output.log": "text/plain; charset=utf-8"}
 ENCODED_TYPES = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 UNKNOWN_TYPE = "application/octet-stream"
@@ -88,11 +90,12 @@ def upload_files(broker: Broker, files: Sequence[Upload], patience: Patience, sa
     """Upload what can be. An address may run out or break off: each round asks for new ones for the rest."""
     delivery = Delivery()
     remaining = list(files)
-    for attempt in range(ROUNDS):
-        if not remaining or patience.remaining() <= 0:
-            break
+    gives_up_at = time.monotonic() + ROUNDS_SECONDS
+    for attempt in count():
         if attempt:
             patience.pause(broker.backoff.delay(attempt))
+        if not remaining or patience.remaining() <= 0 or time.monotonic() > gives_up_at:
+            break
         try:
             grants, refused = _ask_for_grants(broker, remaining, patience)
         except BrokerError as error:
@@ -138,18 +141,21 @@ def _read_grant(file: Upload, place: JsonObject) -> _Grant:
 
 
 def _put(grant: _Grant, patience: Patience, say: Callable[[str], None]) -> bool:
-    timeout = min(STORE_TIMEOUT_SECONDS, max(SHORTEST_TIMEOUT_SECONDS, patience.remaining()))
     try:
-        with grant.upload.path.open("rb") as file:
-            body = _PatientFile(file, patience)
-            answer = send("PUT", grant.url, headers=grant.headers, body=body, timeout_seconds=timeout)
-    except Unreachable as error:
+        answer = patience.wait_for(lambda: _send_file(grant, patience))
+    except (Unreachable, PatienceEnded) as error:
         say(f"{grant.upload.name} was not uploaded: {error}")
         return False
     if answer.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
         say(f"{grant.upload.name} was not uploaded: the store answered {answer.status}.")
         return False
     return True
+
+
+def _send_file(grant: _Grant, patience: Patience) -> Answer:
+    with grant.upload.path.open("rb") as file:
+        body = _PatientFile(file, patience)
+        return send("PUT", grant.url, headers=grant.headers, body=body, timeout_seconds=STORE_TIMEOUT_SECONDS)
 
 
 def _guess_type(name: str) -> str:

@@ -71,7 +71,7 @@ def _run(session: Session, user: AgentUser | None, adapter: AgentAdapter, base: 
             adapter.make_command(task),
             AgentSurroundings(run.run_id, run.agent, session.folders, user),
             session.run_watch(),
-            grace_seconds=session.clock.terminate_grace(),
+            grace_seconds=session.clock.terminate_grace,
             output_limit_bytes=claim.limits.output_bytes,
             log=session.log,
             redactor=session.redactor,

@@ -12,7 +12,7 @@ from outpost_runner.folders import TaskFolders
 from outpost_runner.git import Git, GitFailed
 
 BRANCH_MISSING = re.compile(r"Remote branch .* not found in upstream", re.DOTALL)
-LAST_REASON = re.compile(r"^(?:fatal|error|remote): (.+)$", re.MULTILINE)
+REASON = re.compile(r"^(?:fatal|error|remote): (.+)$", re.MULTILINE)
 SLOW_BYTES_PER_SECOND = 1000
 IDENTITY = {"user.name": "Outpost agent", "user.email": "agent@outpost.invalid"}
 # One fixed moment, so that every empty directory begins with the same commit.
@@ -72,9 +72,13 @@ def _clone(git: Git, repository: Repository, scrub: Callable[[str], str]) -> Non
         complaint = scrub(str(failure))
         if repository.branch is not None and BRANCH_MISSING.search(complaint):
             raise BranchNotFound(f"The repository has no branch {repository.branch!r}.") from None
-        reasons = LAST_REASON.findall(complaint)
-        reason = reasons[-1] if reasons else complaint[-300:]
-        raise CloneFailed(f"The repository could not be cloned: {reason[:300]}") from None
+        raise CloneFailed(f"The repository could not be cloned: {_find_reason(complaint)}") from None
+
+
+def _find_reason(complaint: str) -> str:
+    """The last two that git gives: of a full disk or a refusal the last alone tells only what came of it."""
+    reasons = REASON.findall(complaint)
+    return "; ".join(reasons[-2:])[:300] if reasons else complaint[-300:]
 
 
 def _with_credential(git: Git, url: str, credential: GitCredential | None, stall_seconds: int) -> Git:

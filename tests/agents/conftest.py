@@ -1,5 +1,6 @@
 """What the runner's tests share: a scripted platform, a git server, and the runner as a process."""
 
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,10 +18,14 @@ Start = Callable[..., RunnerProcess]
 
 
 @pytest.fixture
-def platform() -> Iterator[ScriptedPlatform]:
-    scripted = ScriptedPlatform()
-    with PlatformServer(scripted):
-        yield scripted
+def server() -> Iterator[PlatformServer]:
+    with PlatformServer(ScriptedPlatform()) as serving:
+        yield serving
+
+
+@pytest.fixture
+def platform(server: PlatformServer) -> ScriptedPlatform:
+    return server.platform
 
 
 @pytest.fixture
@@ -77,6 +82,13 @@ def cloned(platform: ScriptedPlatform, git_url: str) -> str:
 
 
 @pytest.fixture
+def silent_url() -> Iterator[str]:
+    """Of a server that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+@pytest.fixture
 def mark() -> str:
     """A text that is in the command line of no other process."""
     return f"mark-{uuid.uuid4().hex}"
@@ -91,6 +103,24 @@ def living(mark: str) -> Callable[[], list[str]]:
         return [line for line in lines if mark in line]
 
     return find
+
+
+@pytest.fixture
+def at_work(task_root: Path) -> Callable[[], list[str]]:
+    """The command lines of the living processes that work in the task's folders, whoever started them."""
+
+    def find() -> list[str]:
+        folders = [folder for folder in Path("/proc").iterdir() if folder.name.isdecimal()]
+        return [_command_line(folder) for folder in folders if _working_folder(folder).startswith(str(task_root))]
+
+    return find
+
+
+def _working_folder(process: Path) -> str:
+    try:
+        return str((process / "cwd").readlink())
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
+        return ""
 
 
 def _command_line(process: Path) -> str:

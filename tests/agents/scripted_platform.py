@@ -56,6 +56,8 @@ class ScriptedPlatform:
     claim: dict[str, Any] = field(default_factory=lambda: deepcopy(CLAIM))
     calls: list[Call] = field(default_factory=list)
     objects: dict[str, bytes] = field(default_factory=dict)
+    # The names that the store was asked to keep, whatever it answered.
+    stored: list[str] = field(default_factory=list)
     # Answers to give first, by route; then the ordinary ones.
     script: dict[str, deque[Response]] = field(default_factory=lambda: defaultdict(deque))
     # Answers to give always, by route.
@@ -82,6 +84,12 @@ class ScriptedPlatform:
         ends_at = time.monotonic() + seconds
         while not self.calls_to(route):
             assert time.monotonic() < ends_at, f"{route} was never called"
+            time.sleep(0.02)
+
+    def wait_for_upload(self, name: str, seconds: float = 15) -> None:
+        ends_at = time.monotonic() + seconds
+        while name not in self.stored:
+            assert time.monotonic() < ends_at, f"{name} was never uploaded"
             time.sleep(0.02)
 
     def wait_for_phase(self, phase: str, seconds: float = 15) -> None:
@@ -131,8 +139,12 @@ class ScriptedPlatform:
         """As S3 does: the signature must arrive as it was given, and the bytes must be those of the checksum."""
         name = request.path.removeprefix("/store/")
         content = request.get_data()
+        self.stored.append(name)
+        time.sleep(self.delay_seconds.get(request.path, 0))
         if self.script[request.path]:
             return self.script[request.path].popleft()
+        if request.path in self.always:
+            return self.always[request.path]
         checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
         if request.headers["x-amz-checksum-sha256"] != checksum or request.query_string != b"signature=abc%2Fdef":
             return Response("BadDigest", 400)
@@ -167,15 +179,27 @@ class _QuietHandler(WSGIRequestHandler):
 
 class PlatformServer:
     def __init__(self, platform: ScriptedPlatform) -> None:
-        self._server = make_server("127.0.0.1", 0, platform.answer, threaded=True, request_handler=_QuietHandler)
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        platform.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.platform = platform
+        self._port = 0
 
     def __enter__(self) -> "PlatformServer":
-        self._thread.start()
+        self.come_back()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.go_away()
+
+    def come_back(self) -> None:
+        """Serve, at the address that it had before."""
+        answer = self.platform.answer
+        self._server = make_server("127.0.0.1", self._port, answer, threaded=True, request_handler=_QuietHandler)
+        self._port = self._server.server_port
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        self.platform.url = f"http://127.0.0.1:{self._port}"
+        self._thread.start()
+
+    def go_away(self) -> None:
+        """Refuse every connection from now on."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

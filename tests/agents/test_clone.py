@@ -1,6 +1,5 @@
 """The workspace is the repository's branch, and what goes wrong with it has a name."""
 
-import socket
 import subprocess
 import threading
 from contextlib import contextmanager
@@ -102,30 +101,26 @@ def test_the_credential_is_offered_to_the_repositorys_server_only(platform, run,
     assert platform.completion["error"]["code"] == "CLONE_FAILED"
 
 
-def test_a_server_that_says_nothing_is_given_up(platform, run):
-    with silent_server() as url:
+def test_a_server_that_says_nothing_is_given_up(platform, run, silent_url):
+    platform.claim["run"]["repo"] = repo(f"{silent_url}/project.git")
+    runner = run("true", {"OUTPOST_CLONE_STALL_SECONDS": "1"})
+    assert platform.completion["error"]["code"] == "CLONE_FAILED"
+    assert runner.seconds < 8
+
+
+def test_a_server_that_falls_silent_in_the_middle_is_given_up(platform, run):
+    with stalling_server() as url:
         platform.claim["run"]["repo"] = repo(f"{url}/project.git")
         runner = run("true", {"OUTPOST_CLONE_STALL_SECONDS": "1"})
     assert platform.completion["error"]["code"] == "CLONE_FAILED"
     assert runner.seconds < 8
 
 
-def test_the_clone_counts_as_run_time(platform, run):
-    with silent_server() as url:
-        platform.claim["run"]["repo"] = repo(f"{url}/project.git")
-        runner = run("true", timeoutSeconds=1)
+def test_the_clone_counts_as_run_time(platform, run, silent_url):
+    platform.claim["run"]["repo"] = repo(f"{silent_url}/project.git")
+    runner = run("true", timeoutSeconds=1)
     assert runner.process.returncode == 11
     assert platform.completion["outcome"] == "timeout"
-
-
-def test_sigterm_while_cloning_cancels(platform, start):
-    with silent_server() as url:
-        platform.claim["run"]["repo"] = repo(f"{url}/project.git")
-        runner = start("true")
-        platform.wait_for_phase("cloning")
-        runner.terminate()
-        assert runner.wait() == 143
-    assert platform.completion["outcome"] == "cancelled"
 
 
 def test_a_repository_without_any_commit_begins_empty(platform, run, tmp_path):
@@ -153,13 +148,6 @@ def test_hooks_and_submodules_of_a_repository_are_not_fetched(platform, run, tmp
 
 
 @contextmanager
-def silent_server():
-    """Takes connections and never answers."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-
-@contextmanager
 def redirecting_to(target):
     """A server on another port that sends every request on to `target`."""
 
@@ -167,10 +155,34 @@ def redirecting_to(target):
     def answer(request):
         return Response(status=302, headers={"Location": target + request.full_path})
 
-    server = make_server("127.0.0.1", 0, answer, threaded=True)
+    with serving(answer) as url:
+        yield url
+
+
+@contextmanager
+def serving(application):
+    server = make_server("127.0.0.1", 0, application, threaded=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+@contextmanager
+def stalling_server():
+    """Begins its answer as a git server does, and sends no more of it."""
+    over = threading.Event()
+
+    @Request.application
+    def answer(request):
+        def begin():
+            yield b"001e# service=git-upload-pack\n0000"
+            over.wait(20)
+
+        return Response(begin(), content_type="application/x-git-upload-pack-advertisement")
+
+    with serving(answer) as url:
+        yield url
+        over.set()

@@ -163,8 +163,8 @@ def test_an_address_that_ran_out_is_asked_for_anew(platform, run):
 
 
 def test_results_that_cannot_be_stored_fail_the_run(platform, run):
-    platform.script["/store/output.log"].extend(Response("", 500) for _ in range(9))
-    runner = run("echo hi", stopGraceSeconds=3)
+    platform.always["/store/output.log"] = Response("", 500)
+    runner = run("echo hi", timeoutSeconds=1, stopGraceSeconds=3)
     assert runner.process.returncode == 13
     assert platform.completion["outcome"] == "failed"
     assert platform.completion["error"]["code"] == "OUTPUT_FAILED"
