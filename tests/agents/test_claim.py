@@ -20,6 +20,14 @@ def test_the_claim_names_the_task_that_the_metadata_endpoint_knows(platform, run
     assert claim.body["taskArn"] == "arn:aws:ecs:eu-west-1:123456789012:task/c/1"
 
 
+def test_a_metadata_endpoint_that_is_slow_to_begin_is_asked_again(platform, run):
+    platform.script["/metadata/task"].extend([failure(503, "STARTING"), failure(503, "STARTING")])
+    platform.always["/metadata/task"] = Response('{"TaskARN": "arn:aws:ecs:eu-west-1:123456789012:task/c/1"}')
+    run("true", {"ECS_CONTAINER_METADATA_URI_V4": f"{platform.url}/metadata"})
+    (claim,) = platform.calls_to("/runner/claim")
+    assert claim.body["taskArn"] == "arn:aws:ecs:eu-west-1:123456789012:task/c/1"
+
+
 def test_without_a_metadata_endpoint_the_claim_has_no_task(platform, run):
     run("true")
     (claim,) = platform.calls_to("/runner/claim")
