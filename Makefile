@@ -35,6 +35,18 @@ demo: .venv ## The whole stack on this machine: three dispatches from key to pat
 test: .venv ## Every test.
 	$(BIN)/pytest -n 2 --dist loadgroup
 
+.PHONY: model
+model: .venv ## The lifecycle as a model, over every interleaving up to a depth.
+	$(BIN)/python tests/model/model.py
+
+.PHONY: faults
+faults: .venv ## The real handlers, with a fault before and after every call.
+	PYTHONPATH=tests/support $(BIN)/python -m tests.faults.report
+
+.PHONY: soak
+soak: .venv ## 200 runs on the whole stack with killed runners and random cancels.
+	$(BIN)/python tests/stack/soak.py 200
+
 .PHONY: check
 check: .venv .venv-sam ## Format, lint, types, import directions, template.
 	$(BIN)/ruff format --check .
