@@ -1,5 +1,6 @@
 """The task metadata endpoint, version 4, on loopback: one secret path per task."""
 
+import contextlib
 import json
 import secrets
 import threading
@@ -17,7 +18,8 @@ class MetadataEndpoint:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                endpoint._answer(self)
+                with contextlib.suppress(ConnectionError):  # the task was killed while it asked
+                    endpoint._answer(self)
 
             def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002 - the base class's name
                 """Nothing: the endpoint has no log on AWS either."""
