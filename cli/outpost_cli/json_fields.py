@@ -16,13 +16,6 @@ class FieldMismatch(ValueError):
         super().__init__(f"the field {name} is not {expected}")
 
 
-def read_object(document: JsonObject, name: str) -> JsonObject:
-    value = read_optional_object(document, name)
-    if value is None:
-        raise FieldMismatch(name, "an object")
-    return value
-
-
 def read_optional_object(document: JsonObject, name: str) -> JsonObject | None:
     value = document.get(name)
     if value is not None and not isinstance(value, dict):

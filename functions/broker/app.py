@@ -6,7 +6,7 @@ from outpost.api.request import Request
 from outpost.api.runner import claimed_view, read_artifact, read_report, uploads_view
 from outpost.api.runner_bodies import ClaimBody, CompleteBody, HeartbeatBody, UploadsBody
 from outpost.domain.token import Purpose
-from outpost.use_cases.claim_run import claim_run, identify_runner
+from outpost.use_cases.claim_run import RunnerIdentity, claim_run, identify_runner
 from outpost.use_cases.complete_run import complete_run
 from outpost.use_cases.grant_uploads import grant_uploads
 from outpost.use_cases.record_heartbeat import record_heartbeat
@@ -17,13 +17,16 @@ app = Application(wiring)
 handler = app.handler
 
 
+def runner_of(request: Request, purpose: Purpose) -> RunnerIdentity:
+    """Whose token came with the request."""
+    return identify_runner(request.bearer, purpose, signing_key=wiring.signing_key, clock=wiring.clock)
+
+
 @app.route("POST", "/runner/claim")
 def post_claim(request: Request) -> Reply:
     """Hand the run to its runner, once."""
     request.query(NoQuery)
-    runner = identify_runner(
-        request.bearer, Purpose.RUNNER_BOOTSTRAP, signing_key=wiring.signing_key, clock=wiring.clock
-    )
+    runner = runner_of(request, Purpose.RUNNER_BOOTSTRAP)
     body = request.body(ClaimBody)
     claimed = claim_run(
         runner,
@@ -42,7 +45,7 @@ def post_claim(request: Request) -> Reply:
 def post_heartbeat(request: Request) -> Reply:
     """Take a sign of life; a refusal tells the runner to stop."""
     request.query(NoQuery)
-    runner = identify_runner(request.bearer, Purpose.RUNNER_SESSION, signing_key=wiring.signing_key, clock=wiring.clock)
+    runner = runner_of(request, Purpose.RUNNER_SESSION)
     body = request.body(HeartbeatBody)
     run = record_heartbeat(
         runner,
@@ -59,7 +62,7 @@ def post_heartbeat(request: Request) -> Reply:
 def post_uploads(request: Request) -> Reply:
     """Grant one URL for each file."""
     request.query(NoQuery)
-    runner = identify_runner(request.bearer, Purpose.RUNNER_SESSION, signing_key=wiring.signing_key, clock=wiring.clock)
+    runner = runner_of(request, Purpose.RUNNER_SESSION)
     artifacts = [read_artifact(file, runner.attempt) for file in request.body(UploadsBody).uploads]
     urls = grant_uploads(runner, artifacts, runs=wiring.runs, files=wiring.files, clock=wiring.clock)
     return Reply(uploads_view(artifacts, urls))
@@ -69,7 +72,7 @@ def post_uploads(request: Request) -> Reply:
 def post_complete(request: Request) -> Reply:
     """Take the runner's final report."""
     request.query(NoQuery)
-    runner = identify_runner(request.bearer, Purpose.RUNNER_SESSION, signing_key=wiring.signing_key, clock=wiring.clock)
+    runner = runner_of(request, Purpose.RUNNER_SESSION)
     body = request.body(CompleteBody)
     run = complete_run(
         runner,

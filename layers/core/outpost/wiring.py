@@ -17,6 +17,7 @@ from outpost.adapters.s3_files import S3Files
 from outpost.adapters.secrets_signing_key import SecretsManagerSigningKey
 from outpost.adapters.step_functions_executions import StepFunctionsExecutions
 from outpost.adapters.system import SystemClock, UlidIdentifiers
+from outpost.ports import Components
 from outpost.settings import Settings
 
 if TYPE_CHECKING:
@@ -86,5 +87,5 @@ class Wiring:
         return SecretsManagerSigningKey(self._session.client("secretsmanager", config=CONFIG), self.settings)
 
     @cached_property
-    def components(self) -> AwsComponents:
+    def components(self) -> Components:
         return AwsComponents(self._dynamodb, self._step_functions, self.clock, self.settings)
