@@ -4,6 +4,7 @@ import hashlib
 import os
 import pwd
 import re
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -159,12 +160,16 @@ def test_an_agent_of_the_runners_own_user_cannot_look_into_the_runner(platform):
 @needs_root
 @pytest.mark.skipif(not SYSTEM_PYTHON.exists(), reason="another user needs a Python that it may read")
 @pytest.mark.parametrize(("closed", "kept"), [("file", ["x"]), ("folder", ["file", "x"]), (".", [])])
-def test_an_artifact_that_the_runner_may_not_read_is_left_out(platform, closed, kept):
+def test_an_artifact_that_the_runner_may_not_read_is_left_out_and_not_left_behind(platform, closed, kept):
     nobody = pwd.getpwnam("nobody").pw_uid
     platform.claim["run"]["task"] = (
         f'cd "$OUTPOST_ARTIFACTS_DIR"; echo x > x; echo x > file; mkdir folder; chmod 000 {closed}'
     )
-    runner = start_runner(platform, Path(), python=str(SYSTEM_PYTHON), user=nobody, OUTPOST_TASK_ROOT="")
-    assert runner.wait() == 0
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, nobody, -1)
+        own = {"OUTPOST_TASK_ROOT": "", "TMPDIR": folder}
+        runner = start_runner(platform, Path(), python=str(SYSTEM_PYTHON), user=nobody, **own)
+        assert runner.wait() == 0
+        assert list(Path(folder).iterdir()) == []
     assert platform.completion["omitted"] == [{"name": closed, "reason": "It cannot be read."}]
     assert [upload["name"] for upload in platform.completion["uploads"]] == kept
