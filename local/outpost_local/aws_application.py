@@ -14,6 +14,7 @@ from outpost_local.invocation import FunctionNotFound, Invocation
 from outpost_local.presigned import PresignedRequest, Refusal, check_presigned
 
 InvokeFunction = Callable[[str, Any], Invocation]
+Watcher = Callable[[str, bytes], None]
 
 _LOG = logging.getLogger("outpost.local.aws")
 _INVOKE_PREFIX = "/2015-03-31/functions/"
@@ -24,10 +25,16 @@ class AwsApplication:
     """A WSGI application around moto's."""
 
     def __init__(
-        self, moto: WSGIApplication, faults: Faults, invoke_function: InvokeFunction, secret_access_key: str
+        self,
+        moto: WSGIApplication,
+        faults: Faults,
+        watchers: list[Watcher],
+        invoke_function: InvokeFunction,
+        secret_access_key: str,
     ) -> None:
         self._moto = moto
         self._faults = faults
+        self._watchers = watchers
         self._invoke_function = invoke_function
         self._secret_access_key = secret_access_key
         # moto reads and then writes without locks; two conditional writes could both win. Services that answer
@@ -47,21 +54,38 @@ class AwsApplication:
         refusal = None if target else self._check_presigned(environ, body)
         if refusal is not None:
             return _answer(start_response, f"{refusal.status} Refused", "application/xml", refusal.document.encode())
-        answer = self._ask_moto(environ, start_response if fault is None else _ignore_start, serialized=bool(target))
+        start = start_response if fault is None else _ignore_start
+        answer = self._ask_moto(environ, start, (operation, body) if target else None)
         return answer if fault is None else _answer_fault(fault, target, start_response)
 
     def _ask_moto(
-        self, environ: WSGIEnvironment, start_response: StartResponse, *, serialized: bool
+        self, environ: WSGIEnvironment, start_response: StartResponse, serialized: tuple[str, bytes] | None
     ) -> Iterable[bytes]:
         try:
-            if not serialized:
+            if serialized is None:
                 return self._moto(environ, start_response)
             with self._one_at_a_time:
-                return list(self._moto(environ, start_response))
+                return self._ask_and_tell(environ, start_response, serialized)
         except Exception as error:  # noqa: BLE001 - whatever moto trips over is an answer here
             _LOG.exception("moto failed on %s", environ.get("HTTP_X_AMZ_TARGET") or environ["PATH_INFO"])
             body = json.dumps({"__type": "InternalFailure", "message": f"{type(error).__name__}: {error}"})
             return _answer(start_response, "500 Internal Server Error", "application/x-amz-json-1.0", body.encode())
+
+    def _ask_and_tell(
+        self, environ: WSGIEnvironment, start_response: StartResponse, asked: tuple[str, bytes]
+    ) -> list[bytes]:
+        """The answer; who watches is told of what was done, before anything else is."""
+        statuses: list[str] = []
+
+        def start(status: str, headers: Any, exc_info: Any = None) -> Any:
+            statuses.append(status)
+            return start_response(status, headers, exc_info)
+
+        answer = list(self._moto(environ, start))
+        if statuses and statuses[-1].startswith("200"):
+            for watch in self._watchers:
+                watch(*asked)
+        return answer
 
     def _check_presigned(self, environ: WSGIEnvironment, body: bytes) -> Refusal | None:
         raw_path = str(environ.get("RAW_URI") or environ["PATH_INFO"])

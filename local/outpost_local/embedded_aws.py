@@ -14,7 +14,7 @@ from moto.core.model_instances import reset_model_data
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from outpost_local.aws_application import AwsApplication, InvokeFunction
+from outpost_local.aws_application import AwsApplication, InvokeFunction, Watcher
 from outpost_local.faults import Faults
 from outpost_local.patching import Patches
 
@@ -34,6 +34,8 @@ class EmbeddedAws:
 
     def __init__(self, home: Path) -> None:
         self.faults = Faults()
+        # Told of each call that was done, (operation, request body), while nothing else is.
+        self.watchers: list[Watcher] = []
         self.patches = Patches()
         self._home = home
         self._server: BaseWSGIServer | None = None
@@ -45,7 +47,11 @@ class EmbeddedAws:
         _reset_backends()
         self.patches.set_entry(dict_of(default_user_config), "stepfunctions", {"execute_state_machine": True})
         application = AwsApplication(
-            DomainDispatcherApplication(create_backend_app), self.faults, invoke_function, SECRET_ACCESS_KEY
+            DomainDispatcherApplication(create_backend_app),
+            self.faults,
+            self.watchers,
+            invoke_function,
+            SECRET_ACCESS_KEY,
         )
         self._server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=_QuietHandler)
         self._server.daemon_threads = True  # type: ignore[attr-defined] # a threaded werkzeug server has it

@@ -154,7 +154,7 @@ class LocalStack:
         with self._lock:
             if self._api_key is None:
                 wish = {"operation": "create-tenant", "tenantId": TENANT_ID, "name": "Local"}
-                self._api_key = str(self.invoke("OperateFunction", wish)["apiKey"])
+                self._api_key = str(self.invoke("OperateFunction", wish)["data"]["apiKey"])
             return self._api_key
 
     @property

@@ -1,7 +1,9 @@
 """Completes moto's Step Functions interpreter: JSONata, Lambda tasks, and stops that last."""
 
+import copy
 import json
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from jsonata import Jsonata
@@ -19,10 +21,13 @@ from moto.stepfunctions.parser.asl.eval.environment import Environment
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.program_state import ProgramStopped, ProgramTimedOut
 from moto.stepfunctions.parser.asl.jsonata import jsonata as moto_jsonata
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 from outpost_local.invocation import FunctionNotFound, Invocation
 from outpost_local.patching import Patches
+from outpost_local.stepfunctions_tokens import TaskTokens, bridge_task_tokens, waits_for_token
 
 InvokeFunction = Callable[[str, Any], Invocation]
 
@@ -32,11 +37,15 @@ def bridge_interpreter(patches: Patches, invoke_function: InvokeFunction) -> Non
     patches.set_attribute(moto_jsonata, "_eval_jsonata", evaluate_jsonata)
     for module in (moto_jsonata, states, variable_store):
         patches.set_attribute(module, "encode_jsonata_variable_declarations", declare_variables)
+    _parse_once(patches)
     _keep_stopped_executions_stopped(patches)
     _name_query_errors(patches)
+    tokens = TaskTokens()
+    bridge_task_tokens(patches, tokens)
 
-    def run_function(_: Any, env: Any, normalised_parameters: dict[str, Any], **__: Any) -> None:
-        env.stack.append(_invoke(invoke_function, normalised_parameters))
+    def run_function(self: Any, env: Any, normalised_parameters: dict[str, Any], **_: Any) -> None:
+        call = partial(_invoke, invoke_function, normalised_parameters)
+        env.stack.append(tokens.await_answer(self, env, call) if waits_for_token(self) else call())
 
     patches.set_attribute(StateTaskServiceLambda, "_eval_service_task", run_function)
 
@@ -85,6 +94,20 @@ def _invoke(invoke_function: InvokeFunction, parameters: dict[str, Any]) -> dict
         "SdkHttpMetadata": {"HttpStatusCode": 200},
         "StatusCode": 200,
     }
+
+
+def _parse_once(patches: Patches) -> None:
+    """moto parses the definition for every execution, which costs more than all else until its first wait."""
+
+    @lru_cache(maxsize=16)
+    def parse(definition: str) -> Any:
+        return AmazonStateLanguageParser.parse(definition)[0]
+
+    def copy_program(self: Any) -> Any:
+        # A copy, because a program's parts name themselves when they are first evaluated, and without a lock.
+        return copy.deepcopy(parse(self._evaluation_details.state_machine_details.definition))
+
+    patches.set_attribute(ExecutionWorker, "_get_evaluation_entrypoint", copy_program)
 
 
 def _name_query_errors(patches: Patches) -> None:

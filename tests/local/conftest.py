@@ -8,7 +8,7 @@ import pytest
 
 from outpost_local.stack import LocalStack
 
-from .machine import Machine
+from .machine import Machine, WaitingMachine
 
 SMALL_STACK = Path(__file__).parent / "small_stack" / "template.yaml"
 
@@ -22,6 +22,11 @@ def small_stack() -> Iterator[LocalStack]:
 @pytest.fixture
 def machine(small_stack: LocalStack) -> Machine:
     return Machine(small_stack)
+
+
+@pytest.fixture
+def waiting_machine(small_stack: LocalStack) -> WaitingMachine:
+    return WaitingMachine(small_stack)
 
 
 @pytest.fixture

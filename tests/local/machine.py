@@ -1,4 +1,4 @@
-"""Starts executions of the small stack's machine and waits for what they lead to."""
+"""Starts executions of the small stack's machines and waits for what they lead to."""
 
 import json
 import time
@@ -20,29 +20,44 @@ class Ended:
     output: Any
     error: str | None
     cause: str | None
+    seconds: float
 
 
-class Machine:
-    """The small stack's state machine."""
+class Executions:
+    """The executions of one of the small stack's state machines, which the template names in an output."""
 
-    def __init__(self, stack: LocalStack) -> None:
+    def __init__(self, stack: LocalStack, output: str) -> None:
         self.stack = stack
-        self._client = stack.aws.client("stepfunctions")
+        self.client = stack.aws.client("stepfunctions")
+        self._machine_arn = stack.deployment.outputs[output]
 
-    def start(self, script: str, *, timeout_seconds: Any = 30, note: str = "") -> str:
+    def start_with(self, given: dict[str, Any]) -> str:
         name = uuid.uuid4().hex
-        document = json.dumps({"script": script, "timeoutSeconds": timeout_seconds, "note": note})
-        arn = self.stack.deployment.outputs["MachineArn"]
-        started = self._client.start_execution(stateMachineArn=arn, name=name, input=document)
+        started = self.client.start_execution(stateMachineArn=self._machine_arn, name=name, input=json.dumps(given))
         return str(started["executionArn"])
 
     def stop(self, execution: str, *, error: str, cause: str) -> None:
-        self._client.stop_execution(executionArn=execution, error=error, cause=cause)
+        self.client.stop_execution(executionArn=execution, error=error, cause=cause)
 
     def await_end(self, execution: str) -> Ended:
         found = await_value(lambda: self._describe(execution), lambda facts: facts["status"] != "RUNNING")
         output = json.loads(found["output"]) if "output" in found else None
-        return Ended(found["status"], output, found.get("error"), found.get("cause"))
+        seconds = (found["stopDate"] - found["startDate"]).total_seconds()
+        return Ended(found["status"], output, found.get("error"), found.get("cause"), seconds)
+
+    def _describe(self, execution: str) -> dict[str, Any]:
+        described: dict[str, Any] = self.client.describe_execution(executionArn=execution)
+        return described
+
+
+class Machine(Executions):
+    """The machine that runs a task and hands its end to a function."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        super().__init__(stack, "MachineArn")
+
+    def start(self, script: str, *, timeout_seconds: Any = 30, note: str = "") -> str:
+        return self.start_with({"script": script, "timeoutSeconds": timeout_seconds, "note": note})
 
     def run(self, script: str, *, timeout_seconds: Any = 30, note: str = "") -> Ended:
         return self.await_end(self.start(script, timeout_seconds=timeout_seconds, note=note))
@@ -94,9 +109,28 @@ class Machine:
             return []
         return [event["message"] for event in events]
 
-    def _describe(self, execution: str) -> dict[str, Any]:
-        described: dict[str, Any] = self._client.describe_execution(executionArn=execution)
-        return described
+
+class WaitingMachine(Executions):
+    """The machine that hands a token to a function and waits for an answer to it."""
+
+    def __init__(self, stack: LocalStack) -> None:
+        super().__init__(stack, "WaitingMachineArn")
+
+    def start(self, wish: str = "", *, timeout_seconds: int = 30) -> str:
+        return self.start_with({"wish": wish, "timeoutSeconds": timeout_seconds})
+
+    def run(self, wish: str, *, timeout_seconds: int = 30) -> Ended:
+        return self.await_end(self.start(wish, timeout_seconds=timeout_seconds))
+
+    def await_token(self, execution: str, *, tries: int = 0) -> str:
+        """The token that the function was given at the first try, or after so many."""
+        dynamodb, table = self.stack.aws.client("dynamodb"), self.stack.deployment.outputs["TableName"]
+        key = {"pk": {"S": execution.rpartition(":")[2]}, "sk": {"S": f"token#{tries}"}}
+        found = await_value(lambda: dynamodb.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item"))
+        return str(found["token"]["S"])
+
+    def answer(self, token: str, output: Any) -> None:
+        self.client.send_task_success(taskToken=token, output=json.dumps(output))
 
 
 def await_value(look: Callable[[], Any], fits: Callable[[Any], bool] = bool) -> Any:
