@@ -1,32 +1,32 @@
 """The routes of Outpost as typed methods."""
 
-import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 from urllib.parse import quote
 
 import httpx
 
-from outpost_cli.errors import UnexpectedAnswer, UsageRefused
-from outpost_cli.json_fields import JsonObject, read_list
+from outpost_cli.account_client import AccountClient
+from outpost_cli.answers import interpret, read_json_object, read_location
+from outpost_cli.durations import format_moment
+from outpost_cli.errors import UsageRefused
+from outpost_cli.ids import check_id
+from outpost_cli.json_fields import JsonObject, drop_absent, read_list
 from outpost_cli.models.explanation import Explanation
 from outpost_cli.models.page import LogLine, LogPage, Page, RunPage
 from outpost_cli.models.result import ArtifactList, PatchLink
 from outpost_cli.models.run import Receipt, Run
 from outpost_cli.models.service import Fleet, Health
-from outpost_cli.transport import Transport, read_json_object, read_location
+from outpost_cli.paging import iterate_pages
+from outpost_cli.transport import Transport
 
-Model = TypeVar("Model")
-LONGEST_PAGE = 100
 LONGEST_LOG_PAGE = 1000
 LAST = "last"
-# Anything else could lead a path to another route.
-RUN_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 def make_idempotency_key() -> str:
@@ -42,7 +42,9 @@ class Dispatch:
     model_id: str | None = None
     repo: str | None = None
     branch: str | None = None
+    priority: str | None = None
     timeout_seconds: int | None = None
+    queue_timeout_seconds: int | None = None
     tags: tuple[tuple[str, str], ...] = ()
     user_id: str | None = None
     idempotency_key: str | None = None
@@ -54,12 +56,14 @@ class Dispatch:
             "modelId": self.model_id,
             "repo": self.repo,
             "branch": self.branch,
+            "priority": self.priority,
             "timeoutSeconds": self.timeout_seconds,
+            "queueTimeoutSeconds": self.queue_timeout_seconds,
             "tags": dict(self.tags) or None,
             "userId": self.user_id,
             "idempotencyKey": self.idempotency_key or make_idempotency_key(),
         }
-        return {name: value for name, value in fields.items() if value is not None}
+        return drop_absent(fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,23 +89,12 @@ class RunFilter:
         return [(name, value) for name, value in given.items() if value is not None] + tags
 
 
-def format_moment(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def interpret(read: Callable[[], Model]) -> Model:
-    """A value of an answer; an answer that is not as the contract says is UnexpectedAnswer."""
-    try:
-        return read()
-    except ValueError as error:
-        raise UnexpectedAnswer(f"The service's answer cannot be read: {error}.") from error
-
-
 class OutpostClient:
     """A client of one Outpost service. An error answer is raised as a ServiceRefusal of `outpost_cli.errors`."""
 
     def __init__(self, url: str, api_key: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
         self._transport = Transport(url, api_key, transport=transport)
+        self.account = AccountClient(self._transport)
 
     def __enter__(self) -> Self:
         self._transport.__enter__()
@@ -131,24 +124,17 @@ class OutpostClient:
 
     def iterate_runs(self, chosen: RunFilter, *, limit: int | None) -> Iterator[Run]:
         """Runs newest first, page by page, until `limit` of them (None: all)."""
-        cursor: str | None = None
-        left = limit
-        while left is None or left > 0:
-            page = self.list_runs(chosen, limit=min(left or LONGEST_PAGE, LONGEST_PAGE), cursor=cursor)
-            yield from page.runs
-            left = left if left is None else left - len(page.runs)
-            cursor = page.page.next_cursor
-            if not page.page.has_more or cursor is None:
-                return
+
+        def read_page(size: int, cursor: str | None) -> tuple[tuple[Run, ...], Page]:
+            found = self.list_runs(chosen, limit=size, cursor=cursor)
+            return found.runs, found.page
+
+        return iterate_pages(read_page, limit=limit)
 
     def resolve_run_id(self, run: str) -> str:
         """A run id as it is; `last` is the newest run."""
         if run != LAST:
-            if not RUN_ID.fullmatch(run):
-                raise UsageRefused(
-                    f"{run!r} is not a run id.", remedy="Give an id as `outpost runs` lists it, or `last`."
-                )
-            return run
+            return check_id(run, "a run id", remedy="Give an id as `outpost runs` lists it, or `last`.")
         newest = self.list_runs(RunFilter(), limit=1).runs
         if not newest:
             raise UsageRefused("There is no run yet.", remedy="Make one with `outpost dispatch`.")

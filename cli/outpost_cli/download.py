@@ -13,7 +13,7 @@ from outpost_cli.client import OutpostClient
 from outpost_cli.errors import DownloadFailed, UsageRefused
 from outpost_cli.models.result import Artifact
 from outpost_cli.output import CONTROL_CHARACTER
-from outpost_cli.transport import retry
+from outpost_cli.retrying import retry
 
 CHUNK_BYTES = 256 * 1024
 # An agent chose the name: what it writes here must not become somebody's repository settings.

@@ -21,16 +21,36 @@ def parse_duration(text: str) -> int:
     return sum(int(count) * UNIT_SECONDS[unit] for unit, count in match.groupdict().items() if count)
 
 
+def parse_optional_duration(text: str | None) -> int | None:
+    return None if text is None else parse_duration(text)
+
+
 def parse_moment(text: str, *, now: datetime) -> datetime:
     """A time in RFC 3339 (local time when it names no zone), or how long ago: `2h`. Raises UsageRefused."""
     if DURATION.fullmatch(text) and text:
         return now - timedelta(seconds=parse_duration(text))
+    return parse_time(text, or_else="how long ago: 2h, 3d")
+
+
+def parse_coming_moment(text: str, *, now: datetime) -> datetime:
+    """The same with how long from now."""
+    if DURATION.fullmatch(text) and text:
+        return now + timedelta(seconds=parse_duration(text))
+    return parse_time(text, or_else="how long from now: 12h, 30d")
+
+
+def parse_time(text: str, *, or_else: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone(UTC)
     except ValueError as error:
         raise UsageRefused(
-            f"{text!r} is not a time.", remedy="Write 2026-01-31T12:00:00Z, 2026-01-31, or how long ago: 2h, 3d."
+            f"{text!r} is not a time.", remedy=f"Write 2026-01-31T12:00:00Z, 2026-01-31, or {or_else}."
         ) from error
+
+
+def format_moment(moment: datetime) -> str:
+    """A time as the API takes it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def format_duration(duration: timedelta) -> str:

@@ -6,11 +6,12 @@ OutpostError
 ├── UnexpectedAnswer        1  the service answered something that is not in the contract
 ├── DownloadFailed          1  bytes that did not arrive whole, or a name that may not be written
 ├── LocalStackMissing       1  the optional part that runs the stack on this machine is not installed
+├── OperatorPartMissing     1  the optional part that the operator's commands need is not installed
 └── ServiceRefusal             an error of the service, with its own code, message and remedy
     ├── NotAuthorised       3  401, 403
     ├── NotFound            4  404
-    ├── Refused             5  400, 402, 409, 413, 415 and other refusals of the request
-    ├── LimitReached        6  429
+    ├── Refused             5  400, 409, 413, 415 and other refusals of the request
+    ├── LimitReached        6  402, 429
     ├── ServiceUnavailable  7  502, 503, 504, and a service that cannot be reached
     └── ServiceFailed       1  500
 """
@@ -21,6 +22,10 @@ from http import HTTPStatus
 from typing import ClassVar
 
 from outpost_cli.json_fields import JsonObject
+
+# Of a service that cannot be reached, and of one that had the request and gave no answer.
+UNREACHABLE = "UNREACHABLE"
+NO_ANSWER = "NO_ANSWER"
 
 
 class ExitCode(IntEnum):
@@ -87,8 +92,10 @@ class Interrupted(OutpostError):
 class UnexpectedAnswer(OutpostError):
     default_code = "UNEXPECTED_ANSWER"
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message, remedy="Check that the URL is that of an Outpost API and that the versions match.")
+    def __init__(
+        self, message: str, *, remedy: str = "Check that the URL is that of an Outpost API and that the versions match."
+    ) -> None:
+        super().__init__(message, remedy=remedy)
 
 
 class DownloadFailed(OutpostError):
@@ -97,6 +104,10 @@ class DownloadFailed(OutpostError):
 
 class LocalStackMissing(OutpostError):
     default_code = "LOCAL_STACK_MISSING"
+
+
+class OperatorPartMissing(OutpostError):
+    default_code = "OPERATOR_PART_MISSING"
 
 
 class ServiceRefusal(OutpostError):
@@ -120,6 +131,11 @@ class ServiceRefusal(OutpostError):
         self.retry_after_seconds = retry_after_seconds
         self.details = details
         self.request_id = request_id
+
+    @property
+    def had_no_effect(self) -> bool:
+        """Whether the request surely changed nothing: it never arrived, or it was refused."""
+        return self.code == UNREACHABLE or (self.status is not None and self.status < HTTPStatus.INTERNAL_SERVER_ERROR)
 
     @property
     def field_errors(self) -> tuple[FieldError, ...]:
@@ -169,6 +185,7 @@ class ServiceFailed(ServiceRefusal):
 
 REFUSAL_BY_STATUS: dict[int, type[ServiceRefusal]] = {
     401: NotAuthorised,
+    402: LimitReached,
     403: NotAuthorised,
     404: NotFound,
     429: LimitReached,

@@ -16,9 +16,21 @@ class FieldMismatch(ValueError):
         super().__init__(f"the field {name} is not {expected}")
 
 
+def drop_absent(fields: JsonObject) -> JsonObject:
+    """What is to be sent: a field that nothing was said about is left out."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def read_optional_object(document: JsonObject, name: str) -> JsonObject | None:
     value = document.get(name)
     if value is not None and not isinstance(value, dict):
+        raise FieldMismatch(name, "an object")
+    return value
+
+
+def read_object(document: JsonObject, name: str) -> JsonObject:
+    value = read_optional_object(document, name)
+    if value is None:
         raise FieldMismatch(name, "an object")
     return value
 
@@ -48,6 +60,13 @@ def read_optional_integer(document: JsonObject, name: str) -> int | None:
     value = document.get(name)
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
         raise FieldMismatch(name, "a whole number")
+    return value
+
+
+def read_optional_number(document: JsonObject, name: str) -> float | None:
+    value = document.get(name)
+    if value is not None and (not isinstance(value, (int, float)) or isinstance(value, bool)):
+        raise FieldMismatch(name, "a number")
     return value
 
 
@@ -83,6 +102,22 @@ def read_list(document: JsonObject, name: str, read_item: Callable[[JsonObject],
     if not isinstance(value, list):
         raise FieldMismatch(name, "a list")
     return tuple(read_item(as_object(name, entry)) for entry in value)
+
+
+def read_texts(document: JsonObject, name: str) -> tuple[str, ...]:
+    value = read_optional_texts(document, name)
+    if value is None:
+        raise FieldMismatch(name, "a list of texts")
+    return value
+
+
+def read_optional_texts(document: JsonObject, name: str) -> tuple[str, ...] | None:
+    value = document.get(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise FieldMismatch(name, "a list of texts")
+    return tuple(str(entry) for entry in value)
 
 
 def read_text_pairs(document: JsonObject, name: str) -> tuple[tuple[str, str], ...]:

@@ -11,8 +11,12 @@ import typer
 from outpost_cli import __version__
 from outpost_cli.commands.artifacts import fetch_artifacts
 from outpost_cli.commands.dispatch import dispatch
+from outpost_cli.commands.keys import keys_app
+from outpost_cli.commands.kill_switch import kill_switch_app
 from outpost_cli.commands.local import local_app, run_demo
+from outpost_cli.commands.login import issue_token, log_in, show_identity
 from outpost_cli.commands.logs import show_logs
+from outpost_cli.commands.operator import operator_app
 from outpost_cli.commands.patch import fetch_patch
 from outpost_cli.commands.profile import profile_app
 from outpost_cli.commands.runs import cancel_run, explain_run, list_runs, show_run
@@ -72,7 +76,9 @@ def outpost(
 
 WORK = "Work"
 RESULTS = "Results"
+ACCOUNT = "Account"
 SERVICE = "Service"
+OPERATION = "For operators"
 LOCAL = "On this machine"
 
 app.command("dispatch", rich_help_panel=WORK)(dispatch)
@@ -83,10 +89,16 @@ app.command("cancel", rich_help_panel=WORK)(cancel_run)
 app.command("logs", rich_help_panel=RESULTS)(show_logs)
 app.command("patch", rich_help_panel=RESULTS)(fetch_patch)
 app.command("artifacts", rich_help_panel=RESULTS)(fetch_artifacts)
+app.command("login", rich_help_panel=ACCOUNT)(log_in)
+app.command("whoami", rich_help_panel=ACCOUNT)(show_identity)
+app.command("token", rich_help_panel=ACCOUNT)(issue_token)
+app.add_typer(keys_app, name="keys", rich_help_panel=ACCOUNT)
+app.add_typer(kill_switch_app, name="kill-switch", rich_help_panel=ACCOUNT)
+app.add_typer(profile_app, name="profile", rich_help_panel=ACCOUNT)
 app.command("fleet", rich_help_panel=SERVICE)(show_fleet)
 app.command("health", rich_help_panel=SERVICE)(show_health)
 app.command("version", rich_help_panel=SERVICE)(show_version)
-app.add_typer(profile_app, name="profile", rich_help_panel=SERVICE)
+app.add_typer(operator_app, name="operator", rich_help_panel=OPERATION)
 app.add_typer(local_app, name="local", rich_help_panel=LOCAL)
 app.command("demo", rich_help_panel=LOCAL)(run_demo)
 

@@ -2,9 +2,9 @@
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Concatenate, ParamSpec
+from typing import Annotated, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import typer
 
@@ -14,6 +14,9 @@ from outpost_cli.output import Output
 from outpost_cli.settings import API_KEY_VARIABLE, PROFILE_VARIABLE, URL_VARIABLE, ConnectionChoice
 
 Parameters = ParamSpec("Parameters")
+Context = TypeVar("Context")
+# The annotation that typer reads, and the default.
+SharedOption: TypeAlias = tuple[object, object]
 PANEL = "Connection and output"
 UrlOption = Annotated[str | None, typer.Option("--url", help=f"The API's URL [{URL_VARIABLE}].", rich_help_panel=PANEL)]
 ApiKeyOption = Annotated[
@@ -30,12 +33,6 @@ ProfileOption = Annotated[
 JsonOption = Annotated[
     bool, typer.Option("--json", help="One JSON document on stdout, messages on stderr.", rich_help_panel=PANEL)
 ]
-SHARED_OPTIONS: dict[str, tuple[object, object]] = {
-    "url": (UrlOption, None),
-    "api_key": (ApiKeyOption, None),
-    "profile": (ProfileOption, None),
-    "as_json": (JsonOption, False),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +48,58 @@ class Session:
         return OutpostClient(connection.url, connection.api_key)
 
 
-def with_session(command: Callable[Concatenate[Session, Parameters], None]) -> Callable[..., None]:
-    """Gives a command its Session, and the shared options to its signature, which is what typer reads."""
+def with_shared_options(
+    options: Mapping[str, SharedOption], open_context: Callable[..., Context]
+) -> Callable[[Callable[Concatenate[Context, Parameters], None]], Callable[..., None]]:
+    """Gives commands a context made of Output and the options, and the options to their signature, as typer reads it.
 
-    @functools.wraps(command)
-    def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
-        url, api_key, profile, as_json = (options.pop(name) for name in SHARED_OPTIONS)
-        choice = ConnectionChoice(url=url, api_key=api_key, profile=profile)  # type: ignore[arg-type]
-        output = Output.open(as_json=bool(as_json))
-        report_errors(output, lambda: command(Session(output=output, choice=choice), *arguments, **options))
+    The options have `as_json` among them, which goes into the Output.
+    """
 
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-    shared = [
+    def decorate(command: Callable[Concatenate[Context, Parameters], None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(*arguments: Parameters.args, **given: Parameters.kwargs) -> None:
+            shared = {name: given.pop(name) for name in options}
+            output = Output.open(as_json=bool(shared.pop("as_json")))
+            report_errors(output, lambda: command(open_context(output, **shared), *arguments, **given))
+
+        add_signature(run, [*read_parameters(command)[1:], *make_parameters(options)])
+        return run
+
+    return decorate
+
+
+def open_session(output: Output, *, url: str | None, api_key: str | None, profile: str | None) -> Session:
+    return Session(output=output, choice=ConnectionChoice(url=url, api_key=api_key, profile=profile))
+
+
+def open_output(output: Output) -> Output:
+    return output
+
+
+JSON_OPTION: SharedOption = (JsonOption, False)
+with_session = with_shared_options(
+    {
+        "url": (UrlOption, None),
+        "api_key": (ApiKeyOption, None),
+        "profile": (ProfileOption, None),
+        "as_json": JSON_OPTION,
+    },
+    open_session,
+)
+# For a command that talks to no service.
+with_output = with_shared_options({"as_json": JSON_OPTION}, open_output)
+
+
+def read_parameters(command: Callable[..., None]) -> list[inspect.Parameter]:
+    return list(inspect.signature(command, eval_str=True).parameters.values())
+
+
+def make_parameters(options: Mapping[str, SharedOption]) -> list[inspect.Parameter]:
+    return [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, (annotation, default) in SHARED_OPTIONS.items()
+        for name, (annotation, default) in options.items()
     ]
-    add_signature(run, [*own, *shared])
-    return run
-
-
-def with_output(command: Callable[Concatenate[Output, Parameters], None]) -> Callable[..., None]:
-    """The same for a command that talks to no service: `--json` only."""
-
-    @functools.wraps(command)
-    def run(*arguments: Parameters.args, **options: Parameters.kwargs) -> None:
-        output = Output.open(as_json=bool(options.pop("as_json")))
-        report_errors(output, lambda: command(output, *arguments, **options))
-
-    own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
-    as_json = inspect.Parameter("as_json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=JsonOption)
-    add_signature(run, [*own, as_json])
-    return run
 
 
 def add_signature(run: Callable[..., None], parameters: list[inspect.Parameter]) -> None:

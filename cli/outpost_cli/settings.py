@@ -14,17 +14,16 @@ URL_VARIABLE = "OUTPOST_URL"
 API_KEY_VARIABLE = "OUTPOST_API_KEY"
 PROFILE_VARIABLE = "OUTPOST_PROFILE"
 DEFAULT_PROFILE = "default"
-HOW_TO_CONNECT = (
-    f"Set {URL_VARIABLE} and {API_KEY_VARIABLE}, or save a profile: outpost profile save {DEFAULT_PROFILE} --url URL"
-)
+HOW_TO_CONNECT = f"Set {URL_VARIABLE} and {API_KEY_VARIABLE}, or log in: outpost login --url URL"
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A service's URL without a slash at its end, and the key for it."""
+    """A service's URL without a slash at its end, the key for it, and the name of the profile that the key is from."""
 
     url: str
     api_key: str | None = field(repr=False)
+    profile: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +42,24 @@ class ConnectionChoice:
         given = {} if self.profile else environment
         url = self.url or given.get(URL_VARIABLE)
         api_key = self.api_key or given.get(API_KEY_VARIABLE)
+        key_profile = None
         if not url or (needs_key and not api_key):
-            profile = self._choose_profile(environment, may_be_default=not url)
+            name, profile = self._choose_profile(environment, may_be_default=not url)
             url = url or (profile.url if profile else None)
-            api_key = api_key or (take_key(profile, url) if profile and url else None)
+            if profile and url and not api_key:
+                api_key, key_profile = take_key(profile, url), name
         if not url:
             raise UsageRefused("No service is chosen.", remedy=HOW_TO_CONNECT)
         if needs_key and not api_key:
             raise UsageRefused(f"There is no API key for {check_url(url)}.", remedy=HOW_TO_CONNECT)
-        return Connection(url=check_url(url), api_key=api_key or None)
+        return Connection(url=check_url(url), api_key=api_key or None, profile=key_profile)
 
-    def _choose_profile(self, environment: Mapping[str, str], *, may_be_default: bool) -> Profile | None:
+    def _choose_profile(self, environment: Mapping[str, str], *, may_be_default: bool) -> tuple[str, Profile | None]:
         name = self.profile or environment.get(PROFILE_VARIABLE)
         if not name and not may_be_default:
-            return None
+            return DEFAULT_PROFILE, None
         file = ProfileFile.locate(environment)
-        return file.find(name) if name else file.read().get(DEFAULT_PROFILE)
+        return (name, file.find(name)) if name else (DEFAULT_PROFILE, file.read().get(DEFAULT_PROFILE))
 
 
 def take_key(profile: Profile, url: str) -> str:

@@ -1,25 +1,22 @@
-"""How runs, agents and results look to a person. Every text that comes from a run is made safe first."""
+"""How runs, agents and results look to a person, in tables and lines. Every text of theirs is made safe first."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from outpost_cli.diffstat import FileChange
-from outpost_cli.durations import format_duration, format_local_moment, format_size
-from outpost_cli.models.explanation import Explanation
+from outpost_cli.durations import format_duration, format_size
 from outpost_cli.models.page import LogLine
 from outpost_cli.models.result import Artifact
-from outpost_cli.models.run import Run, RunResult, RunStatus
-from outpost_cli.models.service import Fleet, Health
+from outpost_cli.models.run import Receipt, Run, RunResult
+from outpost_cli.models.service import Breaker, Fleet, Health
 from outpost_cli.output import make_safe, style_status
 
 NOTHING = "-"
-LONGEST_TASK = 100
 STREAM_STYLES = {"stderr": "yellow", "runner": "dim"}
+BREAKER_STYLES = {"closed": "green", "half-open": "yellow", "open": "red"}
 STATE_STYLES = {"ok": "green", "degraded": "yellow", "down": "red"}
 
 
@@ -42,7 +39,7 @@ def render_runs(runs: Iterable[Run], *, now: datetime, width: int) -> Table:
     """A table of so many characters. Id and status are always whole; other columns are dropped, then cut."""
     columns: list[tuple[str, int, Callable[[Run], str | Text]]] = [
         ("RUN", 0, lambda run: run.run_id),
-        ("STATUS", 0, lambda run: style_status(run.status)),
+        ("STATUS", 0, format_place),
         ("AGENT", 50, lambda run: run.agent),
         ("MODEL", 110, lambda run: run.model_id or NOTHING),
         ("REPO", 80, lambda run: run.repo or NOTHING),
@@ -63,86 +60,12 @@ def format_run_time(run: Run, *, now: datetime) -> str:
     return format_duration((run.ended_at or now) - run.started_at)
 
 
-def render_run(run: Run, *, now: datetime) -> RenderableType:
-    """The card of one run: what it is, when what happened, how it ended."""
-    parts: list[RenderableType] = [render_run_facts(run), Text(), Text("Timeline", style="bold"), render_timeline(run)]
-    if run.error is not None:
-        parts += [
-            Text(),
-            Text.assemble(
-                ("Error ", "bold red"), (make_safe(run.error.code), "bold"), ": ", make_safe(run.error.message)
-            ),
-        ]
-        parts += [Text(f"What to do: {make_safe(run.error.remedy)}")] if run.error.remedy else []
-    if run.result is not None:
-        parts += [Text(), Text.assemble(("Result ", "bold"), format_statistics(run.result))]
-        parts += render_last_output(run.result.summary) if run.result.summary else []
-    if not run.is_terminal and run.started_at is not None:
-        parts += [Text(), Text(f"At work for {format_run_time(run, now=now)}.")]
-    return Group(*parts)
-
-
-def render_explanation(explanation: Explanation) -> RenderableType:
-    """Why a run is where it is, what led there, its last lines, and what to do."""
-    head = Text.assemble((f"{make_safe(explanation.run_id)} ", "bold"), style_status(explanation.status))
+def render_facts(facts: Mapping[str, str | Text | None]) -> Table:
+    """Names and values below each other; what is None or empty is left out."""
     grid = Table.grid(padding=(0, 2, 0, 0))
-    for cause in explanation.causes:
-        grid.add_row(f"  {format_local_moment(cause.at)}", Text(make_safe(cause.message)))
-    parts: list[RenderableType] = [head, Text(make_safe(explanation.summary))]
-    parts += [Text(f"It waits for {make_safe(explanation.waits_for)}.")] if explanation.waits_for else []
-    parts += [Text(), Text("What led here", style="bold"), grid]
-    parts += render_last_output("\n".join(line.message for line in explanation.lines)) if explanation.lines else []
-    parts += [Text(), Text(f"What to do: {make_safe(explanation.remedy)}")] if explanation.remedy else []
-    return Group(*parts)
-
-
-def render_last_output(summary: str) -> list[RenderableType]:
-    return [Text(), Text("Last output", style="bold"), Padding(Text(make_safe(summary)), (0, 0, 0, 2))]
-
-
-def format_exit_code(run: Run) -> str | None:
-    """The agent's exit code; that of an agent that was stopped says nothing about its work."""
-    if run.exit_code is None or run.status not in {RunStatus.CANCELLED, RunStatus.TIMEOUT}:
-        return None if run.exit_code is None else str(run.exit_code)
-    return f"{run.exit_code} (of the agent that was stopped)"
-
-
-def render_run_facts(run: Run) -> Table:
-    progress = " ".join(filter(None, [run.progress.phase, run.progress.message] if run.progress else []))
-    facts = {
-        "Agent": " ".join(filter(None, [run.agent, run.model_id])),
-        "Task": shorten(run.task),
-        "Repository": " ".join(filter(None, [run.repo, run.branch and f"({run.branch})"])),
-        "Tags": " ".join(f"{name}={value}" for name, value in run.tags),
-        "Time limit": run.timeout_seconds and format_duration(timedelta(seconds=run.timeout_seconds)),
-        "Asked by": run.requested_by,
-        "Queue": run.queue_position and f"position {run.queue_position}",
-        "Progress": None if run.is_terminal else progress,
-        "Attempt": str(run.attempt) if (run.attempt or 1) > 1 else None,
-        "Exit code": format_exit_code(run),
-    }
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_row(Text("Run", style="bold"), Text(make_safe(run.run_id)))
-    grid.add_row(Text("Status", style="bold"), style_status(run.status))
     for name, value in facts.items():
         if value:
-            grid.add_row(Text(name, style="bold"), Text(make_safe(value)))
-    return grid
-
-
-def render_timeline(run: Run) -> Table:
-    moments = {
-        "created": run.created_at,
-        "started": run.started_at,
-        "cancel requested": run.cancel_requested_at,
-        "compute stopped": run.compute_stopped_at,
-        "ended": run.ended_at,
-    }
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    known = [(moment, name) for name, moment in moments.items() if moment is not None]
-    for moment, name in sorted(known, key=lambda entry: entry[0]):
-        since = f"+{format_duration(moment - run.created_at)}"
-        grid.add_row(f"  {format_local_moment(moment)}", since, name)
+            grid.add_row(Text(name, style="bold"), value if isinstance(value, Text) else Text(make_safe(value)))
     return grid
 
 
@@ -166,12 +89,24 @@ def format_outcome(run: Run) -> Text:
     return line
 
 
+def format_place(run: Run) -> Text:
+    """The status, of a waiting run with its place in the queue: `QUEUED 3`."""
+    status = style_status(run.status)
+    return status.append(f" {run.queue_position}") if run.queue_position else status
+
+
+def format_start(run: Run | Receipt) -> Text:
+    """A run's id and status, of a waiting run with its place in the queue."""
+    line = Text.assemble(make_safe(run.run_id), " ", style_status(run.status))
+    return line.append(f" at queue position {run.queue_position}") if run.queue_position else line
+
+
 def format_activity(run: Run) -> Text:
     """One line on where a run is now."""
-    line = Text.assemble(make_safe(run.run_id), " ", style_status(run.status))
+    line = format_start(run)
     if run.queue_position:
-        line.append(f" at queue position {run.queue_position}")
-    elif run.phase and not run.is_terminal:
+        return line
+    if run.phase and not run.is_terminal:
         line.append(f" {make_safe(run.phase)}")
     return line
 
@@ -204,11 +139,19 @@ def render_diffstat(changes: Iterable[FileChange]) -> Table:
 
 
 def render_fleet(fleet: Fleet) -> Table:
-    table = make_table("AGENT", "AVAILABLE", "DEFAULT MODEL")
+    table = make_table("AGENT", "AVAILABLE", "BREAKER", "DEFAULT MODEL")
     for agent in fleet.agents:
         available = make_cell("yes", "green") if agent.is_available else make_cell("no", "red")
-        table.add_row(make_cell(agent.name), available, make_cell(agent.model_id or NOTHING))
+        breaker = format_breaker(agent.breaker) if agent.breaker else NOTHING
+        table.add_row(make_cell(agent.name), available, make_cell(breaker), make_cell(agent.model_id or NOTHING))
     return table
+
+
+def format_breaker(breaker: Breaker) -> Text:
+    """The state of a breaker, of an open one with the time until it lets a run through."""
+    text = Text(make_safe(breaker.state), style=BREAKER_STYLES.get(breaker.state, ""))
+    wait = breaker.retry_after_seconds
+    return text if wait is None else text.append(f" for {format_duration(timedelta(seconds=wait))}")
 
 
 def render_health(health: Health) -> Table:
@@ -218,14 +161,6 @@ def render_health(health: Health) -> Table:
         grid.add_row(Text(make_safe(name)), Text(make_safe(state), style=STATE_STYLES.get(state, "")))
     grid.add_row("version", Text(make_safe(health.version or NOTHING)))
     return grid
-
-
-def shorten(task: str | None) -> str | None:
-    """The first line of a task, cut when it is long."""
-    if task is None:
-        return None
-    first, *rest = task.strip().splitlines() or [""]
-    return f"{first[:LONGEST_TASK]} ..." if rest or len(first) > LONGEST_TASK else first
 
 
 def now_utc() -> datetime:

@@ -1,6 +1,7 @@
 """A scripted service on loopback, and the program under test pointed at it."""
 
 import json
+import os
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -17,15 +18,17 @@ from outpost_cli.main import app
 STAGE = "/dev"
 API_KEY = "otp_" + "0" * 64
 RUN_ID = "01JZ0000000000000000000000"
+KEY_ID = "01JZ0000000000000000000001"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One scripted answer."""
+    """One scripted answer; `meanwhile` happens before it is sent."""
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    meanwhile: Callable[[], object] = lambda: None
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,68 @@ def make_run(**changes: object) -> dict[str, object]:
     }
 
 
+def make_plan(**changes: object) -> dict[str, object]:
+    unlimited = (
+        "dispatches agentMinutes workspaces largestCpuUnits largestMemoryMb monthlyBudgetUsd agents repositories"
+    )
+    return {
+        **dict.fromkeys(unlimited.split()),
+        "kind": "standard",
+        "concurrentRuns": 10,
+        "queuedRuns": 100,
+        "longestTimeoutSeconds": 7200,
+        "ownSecretsRequired": False,
+        "endsAt": None,
+        **changes,
+    }
+
+
+def make_key(**changes: object) -> dict[str, object]:
+    absent = "createdBy lastUsedAt expiresAt replacedBy agents repositories monthlyBudgetUsd"
+    return {
+        **dict.fromkeys(absent.split()),
+        "keyId": KEY_ID,
+        "name": "ci",
+        "prefix": "otp_0000",
+        "scopes": ["dispatch", "status"],
+        "status": "ACTIVE",
+        "createdAt": "2026-01-01T12:00:00.000Z",
+        **changes,
+    }
+
+
+def make_identity(**changes: object) -> dict[str, object]:
+    return {
+        "tenant": {"tenantId": "example-shop", "name": "Example Shop", "status": "ACTIVE"},
+        "credential": "key",
+        "key": make_key(),
+        "scopes": ["dispatch", "status"],
+        "expiresAt": None,
+        "plan": make_plan(),
+        **changes,
+    }
+
+
+def make_switch(**changes: object) -> dict[str, object]:
+    return {"on": False, "reason": None, "setAt": None, "setBy": None, "stopRunning": False, **changes}
+
+
+def make_tenant(**changes: object) -> dict[str, object]:
+    return {
+        "tenantId": "example-shop",
+        "name": "Example Shop",
+        "status": "ACTIVE",
+        "suspendedReason": None,
+        "createdAt": "2026-01-01T12:00:00.000Z",
+        "plan": make_plan(),
+        "activeRuns": 2,
+        "queuedRuns": 1,
+        "killSwitch": make_switch(),
+        "usage": {"period": "2026-01", "resetsAt": None, "dispatches": 7, "agentMinutes": 12.5, "costUsd": 0.5},
+        **changes,
+    }
+
+
 def make_line(message: str, *, stream: str = "stdout") -> dict[str, object]:
     return {"timestamp": "2026-01-01T12:00:01.000Z", "stream": stream, "message": message}
 
@@ -97,8 +162,14 @@ class Service:
     """Answers each route with its replies in turn; the last one is repeated. Carries the builders of replies."""
 
     run_id = RUN_ID
+    key_id = KEY_ID
     api_key = API_KEY
     make_run = staticmethod(make_run)
+    make_plan = staticmethod(make_plan)
+    make_key = staticmethod(make_key)
+    make_identity = staticmethod(make_identity)
+    make_switch = staticmethod(make_switch)
+    make_tenant = staticmethod(make_tenant)
     make_line = staticmethod(make_line)
     json = staticmethod(reply_json)
     data = staticmethod(reply_data)
@@ -116,7 +187,9 @@ class Service:
         self.seen.append(seen)
         replies = self._replies.get((seen.method, seen.path), [])
         default = reply_error(404, "NOT_FOUND")
-        return (replies.pop(0) if len(replies) > 1 else replies[0]) if replies else default
+        reply = (replies.pop(0) if len(replies) > 1 else replies[0]) if replies else default
+        reply.meanwhile()
+        return reply
 
     def seen_on(self, method: str, path: str) -> list[Seen]:
         return [each for each in self.seen if (each.method, each.path) == (method, STAGE + path)]
@@ -141,7 +214,7 @@ def make_handler(service: Service) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(reply.body)
             self.close_connection = "Content-Length" in reply.headers
 
-        do_GET = do_POST = answer  # noqa: N815
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
             """Keeps the test's output clean."""
@@ -164,7 +237,12 @@ def service() -> Iterator[Service]:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """No profile, no variable and no terminal of whoever runs the tests; retries do not sleep."""
+    """No profile, no variable, no AWS and no terminal of whoever runs the tests; retries do not sleep."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "aws-credentials"))
     for name in ("OUTPOST_URL", "OUTPOST_API_KEY", "OUTPOST_PROFILE", "FORCE_COLOR", "NO_COLOR", "TTY_COMPATIBLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
@@ -192,3 +270,13 @@ def outpost(service: Service, run_program: Outpost, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("OUTPOST_URL", service.url)
     monkeypatch.setenv("OUTPOST_API_KEY", API_KEY)
     return run_program
+
+
+@pytest.fixture
+def operate(service: Service, run_program: Outpost, monkeypatch: pytest.MonkeyPatch) -> Outpost:
+    """The operator's commands, with the scripted service as AWS."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", service.url)
+    return lambda *arguments: run_program("operator", *arguments)

@@ -3,9 +3,11 @@
 import httpx
 import pytest
 
+from outpost_cli.account_client import NewKey
 from outpost_cli.client import Dispatch, OutpostClient
-from outpost_cli.errors import LimitReached, NotFound, ServiceUnavailable
-from outpost_cli.transport import choose_backoff, describe_refusal
+from outpost_cli.errors import Interrupted, LimitReached, NotAuthorised, NotFound, ServiceUnavailable
+from outpost_cli.refusals import describe_refusal
+from outpost_cli.retrying import choose_backoff
 
 URL = "https://api.example.com/prod"
 RECEIPT = {"success": True, "data": {"runId": "R1", "status": "PENDING"}, "meta": {}}
@@ -23,13 +25,13 @@ def connect():
     """A client whose answers come from a list; what it sent is in `sent`."""
     sent: list[httpx.Request] = []
 
-    def make(*answers: httpx.Response | Exception) -> tuple[OutpostClient, list[httpx.Request]]:
+    def make(*answers: httpx.Response | BaseException) -> tuple[OutpostClient, list[httpx.Request]]:
         left = list(answers)
 
         def handle(request: httpx.Request) -> httpx.Response:
             sent.append(request)
             answer = left.pop(0)
-            if isinstance(answer, Exception):
+            if isinstance(answer, BaseException):
                 raise answer
             return answer
 
@@ -83,6 +85,53 @@ def test_repeats_are_bounded(connect):
     with client, pytest.raises(ServiceUnavailable, match="refused"):
         client.get_fleet()
     assert len(sent) == 3
+
+
+KEY = {"keyId": "K", "name": "n", "prefix": "p", "scopes": [], "status": "ACTIVE", "createdAt": "2026-01-01T00:00:00Z"}
+ISSUED = {"success": True, "data": {**KEY, "apiKey": "otp_new"}, "meta": {}}
+WISH = NewKey(name="n", scopes=("status",))
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [httpx.ConnectError("refused"), httpx.ConnectTimeout("slow"), refuse(429, "RATE_LIMITED", retryable=True)],
+)
+def test_making_a_key_is_tried_again_where_surely_none_was_made(connect, failure):
+    client, sent = connect(failure, httpx.Response(201, json=ISSUED))
+    with client:
+        assert client.account.create_key(WISH).secret == "otp_new"
+    assert len(sent) == 2
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        httpx.ReadTimeout("slow"),
+        httpx.RemoteProtocolError("cut"),
+        refuse(503, "SERVICE_UNAVAILABLE", retryable=True),
+        httpx.Response(502, text="Bad Gateway"),
+    ],
+)
+def test_where_a_key_may_have_been_made_it_is_not_tried_again_and_the_remedy_says_what_to_check(connect, failure):
+    client, sent = connect(failure)
+    with client, pytest.raises(ServiceUnavailable) as raised:
+        client.account.create_key(WISH)
+    assert len(sent) == 1
+    assert "outpost keys list" in raised.value.remedy
+
+
+def test_an_interruption_before_the_answer_came_says_what_to_check(connect):
+    client, _ = connect(KeyboardInterrupt())
+    with client, pytest.raises(Interrupted) as raised:
+        client.account.rotate_key("K")
+    assert "outpost keys show K" in raised.value.remedy
+
+
+def test_a_refusal_keeps_its_own_remedy_where_nothing_was_made(connect):
+    client, _ = connect(refuse(403, "AUTHORIZATION_ERROR", retryable=False))
+    with client, pytest.raises(NotAuthorised) as raised:
+        client.account.create_key(WISH)
+    assert raised.value.remedy == "r"
 
 
 def test_a_pause_that_the_service_asks_for_is_kept_and_spread():

@@ -28,6 +28,7 @@ def test_every_option_becomes_its_field_of_the_contract(outpost, service):
             "--branch",
             "next",
         ),
+        *("--priority", "High", "--queue-timeout", "2h"),
         *("--timeout", "10m", "--tag", "team=web", "--tag", "kind=a=b", "--user-id", "ann", "--idempotency-key", "k-1"),
     )
     assert service.seen[0].document == {
@@ -36,7 +37,9 @@ def test_every_option_becomes_its_field_of_the_contract(outpost, service):
         "modelId": "fast",
         "repo": "example/shop",
         "branch": "next",
+        "priority": "high",
         "timeoutSeconds": 600,
+        "queueTimeoutSeconds": 7200,
         "tags": {"team": "web", "kind": "a=b"},
         "userId": "ann",
         "idempotencyKey": "k-1",
@@ -106,6 +109,8 @@ def test_a_task_file_is_sent_whole(outpost, service, tmp_path: Path):
         (["a", "--agent", "shell", "--tag", "novalue"], "'novalue' is not a tag."),
         (["a", "--agent", "shell", "--tag", "a=1", "--tag", "a=2"], "The tag a is given twice."),
         (["a", "--agent", "shell", "--timeout", "soon"], "'soon' is not a duration."),
+        (["a", "--agent", "shell", "--queue-timeout", "soon"], "'soon' is not a duration."),
+        (["a", "--agent", "shell", "--priority", "urgent"], "urgent"),
         (["a", "--agent", "shell", "--wait", "--follow"], "--wait and --follow exclude each other."),
         (["a"], "--agent"),
     ],

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from outpost_cli.durations import format_duration, format_size, parse_duration, parse_moment
+from outpost_cli.durations import format_duration, format_size, parse_coming_moment, parse_duration, parse_moment
 from outpost_cli.errors import UsageRefused
 
 NOW = datetime(2026, 1, 10, 12, 0, tzinfo=UTC)
@@ -34,6 +34,14 @@ def test_what_is_no_duration_is_refused(text):
 )
 def test_a_moment_is_read_as_utc(text, moment):
     assert parse_moment(text, now=NOW) == moment
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [("2h", NOW + timedelta(hours=2)), ("2027-01-02T03:04:05Z", datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC))],
+)
+def test_a_coming_moment_is_read_from_now_on(text, moment):
+    assert parse_coming_moment(text, now=NOW) == moment
 
 
 def test_what_is_no_moment_is_refused():

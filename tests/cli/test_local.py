@@ -14,9 +14,22 @@ import pytest
 
 from outpost_cli.commands.local import find_template, read_parameters, saved_profile, serve_stack
 from outpost_cli.errors import UsageRefused
+from outpost_cli.local_aws import LocalAwsFile
 from outpost_cli.output import Output
 from outpost_cli.profiles import Profile, ProfileFile
 from outpost_cli.stopping import STOP_SIGNALS, take_stop_signals, undisturbed_end
+
+
+@dataclass(frozen=True)
+class SmallAws:
+    environment: dict[str, str] = field(
+        default_factory=lambda: {
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:8081",
+            "AWS_ACCESS_KEY_ID": "AKIALOCAL",
+            "AWS_SECRET_ACCESS_KEY": "worth-nothing",
+            "AWS_DEFAULT_REGION": "us-east-1",
+        }
+    )
 
 
 @dataclass
@@ -26,6 +39,7 @@ class SmallStack:
     stop_signal: signal.Signals = signal.SIGINT
     api_url: str = "http://127.0.0.1:8080"
     api_key: str = "otp_local"
+    aws: SmallAws = field(default_factory=SmallAws)
     notes: list[str] = field(default_factory=lambda: ["No namespaces here."])
     before_stop: Callable[[], object] = lambda: None
     has_ended: bool = False
@@ -74,6 +88,27 @@ def test_the_announcement_has_lines_for_the_shell_and_says_what_it_is_for(capsys
     assert "trying and testing only" in shown.out
     assert "Do not run what you do not trust." in shown.out
     assert "No namespaces here." in shown.err
+
+
+def test_the_operators_commands_find_the_stack_as_long_as_it_is_up():
+    seen: dict[str, str] = {}
+    serve(SmallStack(before_stop=lambda: seen.update(LocalAwsFile.locate().read())))
+    assert seen == SmallAws().environment
+    with pytest.raises(UsageRefused, match="No stack is up"):
+        LocalAwsFile.locate().read()
+
+
+def test_the_announcement_says_how_to_operate_it(capsys):
+    serve(SmallStack())
+    assert "\noutpost operator show --local\n" in capsys.readouterr().out
+
+
+def test_a_stack_comes_up_where_no_file_can_be_kept_and_says_so(capsys, tmp_path):
+    (tmp_path / "config").write_text("a file")
+    stack = SmallStack()
+    serve(stack)
+    assert stack.has_ended
+    assert "--local will not find this stack" in capsys.readouterr().err
 
 
 def test_json_is_one_line(capsys):

@@ -6,19 +6,26 @@ import pytest
 
 from outpost_cli import __version__
 
+CLOSED = {"state": "closed", "failures": 0, "retryAfterSeconds": None}
+OPEN = {"state": "open", "failures": 5, "retryAfterSeconds": 42}
 FLEET = {
     "status": "ok",
     "agents": [
-        {"agent": "shell", "available": True, "modelId": None},
-        {"agent": "aider", "available": False, "modelId": "m"},
+        {"agent": "shell", "available": True, "modelId": None, "breaker": CLOSED},
+        {"agent": "aider", "available": False, "modelId": "m", "breaker": OPEN},
+        {"agent": "codex", "available": True, "modelId": "n"},
     ],
 }
 
 
-def test_the_fleet_lists_each_agent(outpost, service):
+def test_the_fleet_lists_each_agent_with_its_breaker(outpost, service):
     service.on("GET", "/fleet", service.data(FLEET))
     rows = [line.split() for line in outpost("fleet").stdout.splitlines()[1:]]
-    assert rows == [["shell", "yes", "-"], ["aider", "no", "m"]]
+    assert rows == [
+        ["shell", "yes", "closed", "-"],
+        ["aider", "no", "open", "for", "42s", "m"],
+        ["codex", "yes", "-", "n"],
+    ]
 
 
 def test_the_fleet_with_json_is_the_data(outpost, service):

@@ -16,7 +16,12 @@ STACK = """
 import contextlib, pathlib, time
 HERE = pathlib.Path(__file__).parent
 
+class Aws:
+    names = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION")
+    environment = dict.fromkeys(names, "local")
+
 class LocalStack:
+    aws = Aws
     api_url, api_key, notes = "http://127.0.0.1:1", "otp_local", ()
 
     @classmethod

@@ -95,6 +95,57 @@ def test_save_asks_for_the_key_without_showing_it(environment):
     assert ProfileFile.locate().read() == {"prod": Profile(url="https://prod.example.com/v1", api_key=key)}
 
 
+def answer_in_terminal(arguments: list[str], environment: dict[str, str], question: bytes, answer: bytes) -> bytes:
+    """What the program shows when its question is answered."""
+    process, ours = start_in_terminal(arguments, environment)
+    shown = b""
+    while question not in shown:
+        shown += os.read(ours, 4096)
+    os.write(ours, answer)
+    return shown + finish_in_terminal(process, ours)
+
+
+def test_login_asks_for_url_and_key_and_shows_the_key_nowhere(service, environment):
+    service.on("GET", "/auth/whoami", service.data(service.make_identity()))
+    bare = {name: value for name, value in environment.items() if not name.startswith("OUTPOST_")}
+    process, ours = start_in_terminal(["login"], bare)
+    os.write(ours, service.url.encode() + b"\n")
+    wait_until_hidden(ours)
+    os.write(ours, service.api_key.encode() + b"\n")
+    shown = finish_in_terminal(process, ours)
+    assert service.api_key.encode() not in shown
+    assert ProfileFile.locate().read() == {"default": Profile(url=service.url, api_key=service.api_key)}
+
+
+def test_in_a_terminal_revoking_asks_with_the_name_of_the_key_and_a_no_changes_nothing(service, environment):
+    service.on("GET", f"/keys/{service.key_id}", service.data(service.make_key(name="build server")))
+    shown = answer_in_terminal(["keys", "revoke", service.key_id], environment, b"[y/N]", b"n\n")
+    assert b"build server" in shown
+    assert b"Nothing was revoked." in shown
+    assert service.seen_on("DELETE", f"/keys/{service.key_id}") == []
+
+
+def test_in_a_terminal_a_yes_revokes(service, environment):
+    service.on("GET", f"/keys/{service.key_id}", service.data(service.make_key()))
+    service.on("DELETE", f"/keys/{service.key_id}", service.data(service.make_key(status="REVOKED")))
+    answer_in_terminal(["keys", "revoke", service.key_id], environment, b"[y/N]", b"y\n")
+    assert len(service.seen_on("DELETE", f"/keys/{service.key_id}")) == 1
+
+
+def test_in_a_terminal_the_option_yes_asks_nothing(service, environment):
+    service.on("DELETE", f"/keys/{service.key_id}", service.data(service.make_key(status="REVOKED")))
+    assert b"[y/N]" not in run_in_terminal(["keys", "revoke", service.key_id, "--yes"], environment)
+    assert [seen.method for seen in service.seen] == ["DELETE"]
+
+
+def test_in_a_terminal_a_new_secret_comes_whole_with_the_warning_that_it_is_shown_once(service, environment):
+    secret = "otp_" + "c" * 64
+    service.on("POST", "/keys", service.data(service.make_key(apiKey=secret), status=201))
+    shown = run_in_terminal(["keys", "create", "--name", "ci", "--scope", "status"], environment)
+    assert b"shown this once" in shown
+    assert secret.encode() in shown
+
+
 def test_no_color_is_honoured_in_a_terminal(service, environment):
     service.on("GET", "/fleet", service.data(FLEET))
     assert b"\x1b[32m" not in run_in_terminal(["fleet"], {**environment, "NO_COLOR": "1"})

@@ -10,13 +10,13 @@ from rich.text import Text
 
 from outpost_cli.client import Dispatch, OutpostClient, make_idempotency_key
 from outpost_cli.commands.arguments import TagOption, parse_tags
-from outpost_cli.durations import parse_duration
+from outpost_cli.durations import parse_optional_duration
 from outpost_cli.errors import ServiceRefusal, UsageRefused
 from outpost_cli.following import exit_with_outcome, follow_at_terminal, wait_at_terminal
-from outpost_cli.models.run import Receipt
-from outpost_cli.output import make_safe, style_status
+from outpost_cli.models.run import Priority, Receipt
+from outpost_cli.output import make_safe
 from outpost_cli.session import Session, with_session
-from outpost_cli.views import format_outcome
+from outpost_cli.views import format_outcome, format_start
 
 STDIN = "-"
 # With 502 and 504 it was a gateway that spoke: it had no answer of the service.
@@ -34,6 +34,12 @@ def dispatch(
     repo: Annotated[str | None, typer.Option("--repo", "-r", help="owner/name of the repository to work on.")] = None,
     branch: Annotated[str | None, typer.Option("--branch", "-b", help="The branch to start from.")] = None,
     timeout: Annotated[str | None, typer.Option("--timeout", "-t", help="Time limit: 600, 10m, 1h30m.")] = None,
+    priority: Annotated[
+        Priority | None, typer.Option("--priority", case_sensitive=False, help="When it has to wait for a free slot.")
+    ] = None,
+    queue_timeout: Annotated[
+        str | None, typer.Option("--queue-timeout", help="How long it may wait for a free slot: 30m, 2h.")
+    ] = None,
     tag: TagOption = None,
     user_id: Annotated[str | None, typer.Option("--user-id", help="Who asks for it, as a label.")] = None,
     idempotency_key: Annotated[
@@ -51,6 +57,8 @@ def dispatch(
     outpost dispatch - --agent shell --timeout 10m --follow < script.sh
 
     outpost dispatch --task-file task.md --agent codex --tag team=web --json
+
+    outpost dispatch "Update the changelog" --agent aider --priority low --queue-timeout 6h
     """
     if wait and follow:
         raise UsageRefused("--wait and --follow exclude each other.", remedy="Choose one.")
@@ -60,7 +68,9 @@ def dispatch(
         model_id=model,
         repo=repo,
         branch=branch,
-        timeout_seconds=None if timeout is None else parse_duration(timeout),
+        timeout_seconds=parse_optional_duration(timeout),
+        queue_timeout_seconds=parse_optional_duration(queue_timeout),
+        priority=priority,
         tags=parse_tags(tag),
         user_id=user_id,
         idempotency_key=idempotency_key or make_idempotency_key(),
@@ -100,7 +110,7 @@ def read_task(task: str | None, task_file: Path | None) -> str:
 
 def show_receipt(session: Session, receipt: Receipt) -> None:
     run_id = make_safe(receipt.run_id)
-    session.output.show_result(receipt.document, Text.assemble(run_id, " ", style_status(receipt.status)))
+    session.output.show_result(receipt.document, format_start(receipt))
     if receipt.is_replay:
         session.output.say("This idempotency key had made the run before: nothing new was started.")
     elif not session.output.as_json:

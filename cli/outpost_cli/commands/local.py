@@ -6,7 +6,7 @@ import json
 import shlex
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Annotated, Protocol
@@ -15,6 +15,7 @@ import typer
 from rich.text import Text
 
 from outpost_cli.errors import ExitCode, LocalStackMissing, UsageRefused
+from outpost_cli.local_aws import LocalAwsFile
 from outpost_cli.output import Output
 from outpost_cli.profiles import Judgement, Profile, ProfileFile
 from outpost_cli.session import with_output
@@ -25,9 +26,17 @@ from outpost_cli.transport import is_loopback
 local_app = typer.Typer(no_args_is_help=True, help="Run the whole stack on this machine, without an AWS account.")
 TEMPLATE_NAME = "template.yaml"
 STARTING = "Starting the stack ..."
+OPERATE_LOCALLY = "outpost operator show --local"
 PURPOSE = """This stack is for trying and testing only: it keeps everything in memory and forgets it at the end.
 It has no containers: outside of the folders that are hidden from a run, the run's script works with your own rights
 on this machine. Do not run what you do not trust."""
+
+
+class LocalAws(Protocol):
+    """The AWS inside a local stack."""
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...
 
 
 class RunningStack(Protocol):
@@ -37,6 +46,8 @@ class RunningStack(Protocol):
     def api_url(self) -> str: ...
     @property
     def api_key(self) -> str: ...
+    @property
+    def aws(self) -> LocalAws: ...
     @property
     def notes(self) -> Sequence[str]: ...
 
@@ -152,6 +163,7 @@ def serve_stack(output: Output, start: StartStack, *, profile: str | None, force
         with (
             start() as stack,
             saved_profile(profile, stack, force=force),
+            open_to_operators(output, stack),
             undisturbed_end(),
             contextlib.suppress(KeyboardInterrupt),
         ):
@@ -187,6 +199,17 @@ def saved_profile(name: str | None, stack: RunningStack, *, force: bool = False)
             file.remove(name)
 
 
+@contextlib.contextmanager
+def open_to_operators(output: Output, stack: RunningStack) -> Iterator[None]:
+    """Has `outpost operator --local` find the stack during the block. Where no file can be kept, says so."""
+    with contextlib.ExitStack() as kept:
+        try:
+            kept.enter_context(LocalAwsFile.locate().keep(stack.aws.environment))
+        except UsageRefused as error:
+            output.say(Text(f"Note: {error} The operator's --local will not find this stack.", style="yellow"))
+        yield
+
+
 def announce_stack(output: Output, stack: RunningStack, *, profile: str | None) -> None:
     for note in stack.notes:
         output.say(Text(f"Note: {note}", style="yellow"))
@@ -200,6 +223,7 @@ def announce_stack(output: Output, stack: RunningStack, *, profile: str | None) 
     output.stdout.print("\nFor your shell:", soft_wrap=True)
     output.stdout.print(f"export {URL_VARIABLE}={shlex.quote(stack.api_url)}", soft_wrap=True)
     output.stdout.print(f"export {API_KEY_VARIABLE}={shlex.quote(stack.api_key)}", soft_wrap=True)
+    output.stdout.print(f"\nFor the operator's commands, in another terminal:\n{OPERATE_LOCALLY}", soft_wrap=True)
     if profile is not None:
         output.stdout.print(f"\nSaved as the profile {profile} until it ends.", soft_wrap=True)
     output.stdout.print(f"\n{PURPOSE}\nCtrl-C ends it.", soft_wrap=True)

@@ -1,12 +1,11 @@
 """`outpost profile`: saved pairs of URL and key."""
 
-import sys
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
-from outpost_cli.errors import UsageRefused
+from outpost_cli.commands.arguments import ApiKeyStdinOption, read_api_key
 from outpost_cli.json_fields import JsonValue
 from outpost_cli.output import Output
 from outpost_cli.profiles import Profile, ProfileFile
@@ -24,9 +23,7 @@ def save_profile(
     name: Annotated[str, typer.Argument(metavar="NAME", help="`default` is used when none is chosen.")],
     url: Annotated[str, typer.Option("--url", help="The API's URL.")],
     force: Annotated[bool, typer.Option("--force", help="Replace a profile of this name.")] = False,
-    api_key_stdin: Annotated[
-        bool, typer.Option("--api-key-stdin", help="Read the key from stdin instead of asking for it.")
-    ] = False,
+    api_key_stdin: ApiKeyStdinOption = False,
 ) -> None:
     """Save a service under a name, in a file that only you can read. The key is asked for and not shown.
 
@@ -43,20 +40,6 @@ def save_profile(
     output.show_result(
         {"profile": name, "url": checked_url, "path": str(file.path)}, Text(f"Saved {name} in {file.path}")
     )
-
-
-def read_api_key(from_stdin: bool) -> str:
-    """The key from stdin or from whoever sits at the terminal. Raises UsageRefused when there is none."""
-    if from_stdin:
-        # What is not ASCII is no key, whatever it is.
-        api_key = sys.stdin.buffer.read().decode("ascii", errors="replace").strip()
-    elif sys.stdin.isatty():
-        api_key = typer.prompt("API key", hide_input=True, err=True).strip()
-    else:
-        raise UsageRefused("There is no terminal to ask for the key.", remedy="Pipe the key, with --api-key-stdin.")
-    if not api_key:
-        raise UsageRefused("No key came.", remedy="Paste the key when asked, or pipe it with --api-key-stdin.")
-    return api_key
 
 
 @profile_app.command("remove")

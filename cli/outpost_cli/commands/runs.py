@@ -12,8 +12,9 @@ from outpost_cli.errors import ExitCode
 from outpost_cli.following import wait_at_terminal
 from outpost_cli.models.run import RunStatus
 from outpost_cli.output import make_safe
+from outpost_cli.run_views import render_explanation, render_run
 from outpost_cli.session import Session, with_session
-from outpost_cli.views import format_outcome, now_utc, render_explanation, render_run, render_runs
+from outpost_cli.views import format_outcome, now_utc, render_runs
 
 DEFAULT_LIMIT = 20
 

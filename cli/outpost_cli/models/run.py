@@ -27,6 +27,14 @@ class RunStatus(StrEnum):
     CANCELLED = "CANCELLED"
 
 
+class Priority(StrEnum):
+    """Which of a tenant's waiting runs gets a free slot first; among equals the oldest."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
 TERMINAL_STATUSES = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED})
 
 
@@ -94,7 +102,9 @@ class Run:
     repo: str | None
     branch: str | None
     tags: tuple[tuple[str, str], ...]
+    priority: str | None
     timeout_seconds: int | None
+    queue_timeout_seconds: int | None
     requested_by: str | None
     created_at: datetime
     started_at: datetime | None
@@ -131,7 +141,9 @@ class Run:
             repo=read_optional_text(document, "repo"),
             branch=read_optional_text(document, "branch"),
             tags=read_text_pairs(document, "tags"),
+            priority=read_optional_text(document, "priority"),
             timeout_seconds=read_optional_integer(document, "timeoutSeconds"),
+            queue_timeout_seconds=read_optional_integer(document, "queueTimeoutSeconds"),
             requested_by=read_optional_text(document, "requestedBy"),
             created_at=read_moment(document, "createdAt"),
             started_at=read_optional_moment(document, "startedAt"),
@@ -154,6 +166,7 @@ class Receipt:
 
     run_id: str
     status: RunStatus
+    queue_position: int | None
     is_replay: bool
     document: JsonObject
 
@@ -162,6 +175,7 @@ class Receipt:
         return cls(
             run_id=read_text(document, "runId"),
             status=RunStatus(read_text(document, "status")),
+            queue_position=read_optional_integer(document, "queuePosition"),
             is_replay=is_replay,
             document=document,
         )

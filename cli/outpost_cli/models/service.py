@@ -2,9 +2,36 @@
 
 from dataclasses import dataclass
 
-from outpost_cli.json_fields import JsonObject, read_flag, read_list, read_optional_text, read_text, read_text_pairs
+from outpost_cli.json_fields import (
+    JsonObject,
+    read_flag,
+    read_integer,
+    read_list,
+    read_optional_integer,
+    read_optional_object,
+    read_optional_text,
+    read_text,
+    read_text_pairs,
+)
 
 DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """The circuit breaker of an agent: open, nothing of it is launched."""
+
+    state: str
+    failures: int
+    retry_after_seconds: int | None
+
+    @classmethod
+    def from_document(cls, document: JsonObject) -> "Breaker":
+        return cls(
+            state=read_text(document, "state"),
+            failures=read_integer(document, "failures"),
+            retry_after_seconds=read_optional_integer(document, "retryAfterSeconds"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,13 +39,16 @@ class FleetAgent:
     name: str
     is_available: bool
     model_id: str | None
+    breaker: Breaker | None
 
     @classmethod
     def from_document(cls, document: JsonObject) -> "FleetAgent":
+        breaker = read_optional_object(document, "breaker")
         return cls(
             name=read_text(document, "agent"),
             is_available=read_flag(document, "available"),
             model_id=read_optional_text(document, "modelId"),
+            breaker=Breaker.from_document(breaker) if breaker else None,
         )
 
 

@@ -1,0 +1,119 @@
+"""How one run looks to a person: its card, and the explanation of it."""
+
+from datetime import datetime, timedelta
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from outpost_cli.durations import format_duration, format_local_moment
+from outpost_cli.models.explanation import Explanation
+from outpost_cli.models.run import Run, RunStatus
+from outpost_cli.output import make_safe, style_status
+from outpost_cli.views import format_run_time, format_statistics, render_facts
+
+LONGEST_TASK = 100
+
+
+def render_run(run: Run, *, now: datetime) -> RenderableType:
+    """The card of one run: what it is, when what happened, how it ended."""
+    parts: list[RenderableType] = [render_run_facts(run), Text(), Text("Timeline", style="bold"), render_timeline(run)]
+    if run.error is not None:
+        parts += [
+            Text(),
+            Text.assemble(
+                ("Error ", "bold red"), (make_safe(run.error.code), "bold"), ": ", make_safe(run.error.message)
+            ),
+        ]
+        parts += [Text(f"What to do: {make_safe(run.error.remedy)}")] if run.error.remedy else []
+    if run.result is not None:
+        parts += [Text(), Text.assemble(("Result ", "bold"), format_statistics(run.result))]
+        parts += render_last_output(run.result.summary) if run.result.summary else []
+    if not run.is_terminal and run.started_at is not None:
+        parts += [Text(), Text(f"At work for {format_run_time(run, now=now)}.")]
+    return Group(*parts)
+
+
+def render_explanation(explanation: Explanation) -> RenderableType:
+    """Why a run is where it is, what led there, its last lines, and what to do."""
+    head = Text.assemble((f"{make_safe(explanation.run_id)} ", "bold"), style_status(explanation.status))
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for cause in explanation.causes:
+        grid.add_row(f"  {format_local_moment(cause.at)}", Text(make_safe(cause.message)))
+    parts: list[RenderableType] = [head, Text(make_safe(explanation.summary))]
+    parts += [Text(f"It waits for {make_safe(explanation.waits_for)}.")] if explanation.waits_for else []
+    parts += [Text(), Text("What led here", style="bold"), grid]
+    parts += render_last_output("\n".join(line.message for line in explanation.lines)) if explanation.lines else []
+    parts += [Text(), Text(f"What to do: {make_safe(explanation.remedy)}")] if explanation.remedy else []
+    return Group(*parts)
+
+
+def render_last_output(summary: str) -> list[RenderableType]:
+    return [Text(), Text("Last output", style="bold"), Padding(Text(make_safe(summary)), (0, 0, 0, 2))]
+
+
+def format_exit_code(run: Run) -> str | None:
+    """The agent's exit code; that of an agent that was stopped says nothing about its work."""
+    if run.exit_code is None or run.status not in {RunStatus.CANCELLED, RunStatus.TIMEOUT}:
+        return None if run.exit_code is None else str(run.exit_code)
+    return f"{run.exit_code} (of the agent that was stopped)"
+
+
+def render_run_facts(run: Run) -> Table:
+    progress = " ".join(filter(None, [run.progress.phase, run.progress.message] if run.progress else []))
+    return render_facts(
+        {
+            "Run": Text(make_safe(run.run_id)),
+            "Status": style_status(run.status),
+            "Agent": " ".join(filter(None, [run.agent, run.model_id])),
+            "Task": shorten(run.task),
+            "Repository": " ".join(filter(None, [run.repo, run.branch and f"({run.branch})"])),
+            "Tags": " ".join(f"{name}={value}" for name, value in run.tags),
+            "Time limit": format_limit(run.timeout_seconds),
+            "Asked by": run.requested_by,
+            "Priority": run.priority,
+            "Queue": format_queue(run),
+            "Progress": None if run.is_terminal else progress,
+            "Attempt": str(run.attempt) if (run.attempt or 1) > 1 else None,
+            "Exit code": format_exit_code(run),
+        }
+    )
+
+
+def format_queue(run: Run) -> str | None:
+    """Where a waiting run stands, and how long it waits at most."""
+    if run.status != RunStatus.QUEUED:
+        return None
+    place = f"position {run.queue_position}" if run.queue_position else None
+    longest = format_limit(run.queue_timeout_seconds)
+    patience = f"waits at most {longest}" if longest else None
+    return ", ".join(filter(None, [place, patience]))
+
+
+def format_limit(seconds: int | None) -> str | None:
+    return None if seconds is None else format_duration(timedelta(seconds=seconds))
+
+
+def render_timeline(run: Run) -> Table:
+    moments = {
+        "created": run.created_at,
+        "started": run.started_at,
+        "cancel requested": run.cancel_requested_at,
+        "compute stopped": run.compute_stopped_at,
+        "ended": run.ended_at,
+    }
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    known = [(moment, name) for name, moment in moments.items() if moment is not None]
+    for moment, name in sorted(known, key=lambda entry: entry[0]):
+        since = f"+{format_duration(moment - run.created_at)}"
+        grid.add_row(f"  {format_local_moment(moment)}", since, name)
+    return grid
+
+
+def shorten(task: str | None) -> str | None:
+    """The first line of a task, cut when it is long."""
+    if task is None:
+        return None
+    first, *rest = task.strip().splitlines() or [""]
+    return f"{first[:LONGEST_TASK]} ..." if rest or len(first) > LONGEST_TASK else first
