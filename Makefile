@@ -47,6 +47,10 @@ faults: .venv ## The real handlers, with a fault before and after every call.
 soak: .venv ## 200 runs on the whole stack with killed runners and random cancels.
 	$(BIN)/python tests/stack/soak.py 200
 
+.PHONY: load
+load: .venv ## 500 dispatches at once against a limit of 20, on the whole stack, with every moment watched.
+	$(BIN)/python tests/stack/load.py 500 20 400
+
 .PHONY: check
 check: .venv .venv-sam ## Format, lint, types, import directions, template.
 	$(BIN)/ruff format --check .

@@ -2,9 +2,9 @@
 
 from outpost.api.application import Application, Reply
 from outpost.api.bodies import CancelBody, DispatchBody, NoQuery
-from outpost.api.dispatch import read_dispatch
+from outpost.api.dispatch import dispatched_reply, read_dispatch
 from outpost.api.request import Request
-from outpost.api.views import cancelled_view, dispatched_view
+from outpost.api.views import cancelled_view
 from outpost.use_cases.cancel_run import cancel_run
 from outpost.use_cases.dispatch_run import dispatch_run
 from outpost.wiring import Wiring
@@ -20,18 +20,19 @@ def post_dispatch(request: Request) -> Reply:
     request.query(NoQuery)
     dispatched = dispatch_run(
         request.caller,
-        read_dispatch(request, request.body(DispatchBody)),
+        read_dispatch(request, request.body(DispatchBody), wiring.settings.git_base_url),
+        request.access.terms,
         runs=wiring.runs,
+        accounts=wiring.accounts,
+        api_keys=wiring.api_keys,
+        full_tenants=wiring.full_tenants,
         files=wiring.files,
         executions=wiring.executions,
         signing_key=wiring.signing_key,
         clock=wiring.clock,
         identifiers=wiring.identifiers,
     )
-    headers = {"Location": f"{request.api_url}/runs/{dispatched.run.run_id}"}
-    if dispatched.is_replay:
-        return Reply(dispatched_view(dispatched.run), headers={**headers, "Idempotent-Replay": "true"})
-    return Reply(dispatched_view(dispatched.run), status=201, headers=headers)
+    return dispatched_reply(dispatched, request.api_url, wiring)
 
 
 @app.route("POST", "/runs/{id}/cancel")

@@ -1,4 +1,4 @@
-"""What operators do under IAM: make a tenant with its first key."""
+"""What operators do under IAM: tenants, plans, recovered keys, and the deployment's kill switch."""
 
 from typing import Any
 

@@ -1,16 +1,18 @@
 """Every GET of a tenant's own things."""
 
+from outpost.api.account_bodies import KeysQuery
+from outpost.api.account_views import key_view, kill_switch_view, whoami_view
 from outpost.api.application import Application, Reply
 from outpost.api.bodies import ArtifactsQuery, LogsQuery, NoQuery, RunsQuery
-from outpost.api.pages import list_logs, list_runs
+from outpost.api.explain import explanation_reply
+from outpost.api.fleet import fleet_view
+from outpost.api.pages import list_keys, list_logs, list_runs
 from outpost.api.request import Request
 from outpost.api.results import artifacts_reply, patch_reply
-from outpost.api.views import explanation_view, fleet_view, run_view
-from outpost.domain.explain import explain
+from outpost.api.views import run_view
 from outpost.use_cases.find_results import read_task, require_run
+from outpost.use_cases.rotate_key import require_key
 from outpost.wiring import Wiring
-
-LAST_LINES = 10
 
 wiring = Wiring.from_environment()
 app = Application(wiring)
@@ -29,7 +31,8 @@ def get_run(request: Request) -> Reply:
     """One run."""
     request.query(NoQuery)
     run = require_run(request.caller.tenant_id, request.id, runs=wiring.runs)
-    return Reply(run_view(run, read_task(run, files=wiring.files, clock=wiring.clock)))
+    queue = wiring.queue.order(run.tenant_id) if run.is_queued else ()
+    return Reply(run_view(run, read_task(run, files=wiring.files, clock=wiring.clock), queue=queue))
 
 
 @app.route("GET", "/runs/{id}/logs")
@@ -56,13 +59,38 @@ def get_artifacts(request: Request) -> Reply:
 def get_explanation(request: Request) -> Reply:
     """Why a run is where it is, and what to do."""
     request.query(NoQuery)
-    run = require_run(request.caller.tenant_id, request.id, runs=wiring.runs)
-    lines = wiring.agent_logs.tail(run.agent, run.task_arn, limit=LAST_LINES) if run.task_arn else ()
-    return Reply(explanation_view(run, explain(run, wiring.clock.now()), lines))
+    return explanation_reply(request.tenant, request.id, wiring)
 
 
 @app.route("GET", "/fleet")
 def get_fleet(request: Request) -> Reply:
     """The agents that can be asked for."""
     request.query(NoQuery)
-    return Reply(fleet_view())
+    return Reply(fleet_view(wiring.deployments.get(), wiring.clock.now()))
+
+
+@app.route("GET", "/auth/whoami")
+def get_whoami(request: Request) -> Reply:
+    """Who calls, with what, and under which plan."""
+    request.query(NoQuery)
+    return Reply(whoami_view(request.caller, request.tenant))
+
+
+@app.route("GET", "/keys")
+def get_keys(request: Request) -> Reply:
+    """A page of the tenant's keys, newest first."""
+    return list_keys(request.caller, request.query(KeysQuery), wiring)
+
+
+@app.route("GET", "/keys/{id}")
+def get_key(request: Request) -> Reply:
+    """One key, without its secret."""
+    request.query(NoQuery)
+    return Reply(key_view(require_key(request.caller.tenant_id, request.id, keyring=wiring.keyring)))
+
+
+@app.route("GET", "/kill-switch")
+def get_kill_switch(request: Request) -> Reply:
+    """The tenant's kill switch."""
+    request.query(NoQuery)
+    return Reply(kill_switch_view(request.tenant.kill_switch))

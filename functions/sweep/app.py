@@ -22,6 +22,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
         Sweeper(
             runs=wiring.runs,
             slots=wiring.slots,
+            queue=wiring.queue,
+            accounts=wiring.accounts,
+            deployments=wiring.deployments,
             tasks=wiring.tasks,
             executions=wiring.executions,
             signing_key=wiring.signing_key,
@@ -30,6 +33,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
         )
     )
     logger.info("swept", extra={"deeds": dict(deeds)})
-    for deed in (Deed.SLOTS_CORRECTED, Deed.ORPHAN_STOPPED, Deed.FAILED):
+    for deed in (Deed.SLOTS_CORRECTED, Deed.ORPHAN_STOPPED, Deed.BREAKER_SEEN_OPEN, Deed.FAILED):
         metrics.add_metric(name=f"Sweep-{deed}", unit=MetricUnit.Count, value=deeds[deed])
     return dict(deeds)

@@ -41,7 +41,7 @@ def repository(tmp_path_factory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def stack(repository) -> Iterator[LocalStack]:
     """The whole stack, once for a module: a process can have one up at a time."""
-    with LocalStack.start(ROOT / "template.yaml", {"GitBaseUrl": repository}) as running:
+    with LocalStack.start(ROOT / "template.yaml", {"GitBaseUrl": repository, "RequestsPerMinute": "100000"}) as running:
         yield running
 
 

@@ -95,7 +95,7 @@ def main() -> int:
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.SystemRandom().randrange(10**6)
     print(f"{runs} runs, seed {seed}")  # noqa: T201
     started = time.monotonic()
-    with LocalStack.start(ROOT / "template.yaml", {"ConcurrentRuns": "50"}) as stack:
+    with LocalStack.start(ROOT / "template.yaml", {"ConcurrentRuns": "50", "RequestsPerMinute": "100000"}) as stack:
         soak = Soak(stack, seed)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             done = list(pool.map(soak.one, range(runs)))

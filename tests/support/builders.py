@@ -5,12 +5,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from outpost.domain.admission import Allowance, Form
 from outpost.domain.api_key import ApiKey, Caller, KeyStatus, Scope, hash_secret
 from outpost.domain.event import Event, EventType
 from outpost.domain.outcome import Evidence, StopCode, TaskState
+from outpost.domain.plan import Plan, PlanKind, month_of
 from outpost.domain.report import Report, ReportedOutcome, Result
-from outpost.domain.run import Run, RunStatus
+from outpost.domain.run import Reservation, Run, RunStatus
 from outpost.domain.tenant import Tenant, TenantStatus
+from outpost.ports import Admission, Terms
 
 NOON = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
 SECRET = "otp_" + "a1" * 32
@@ -89,9 +92,14 @@ def an_event(**changes: Any) -> Event:
     return replace(event, **changes)
 
 
-def a_tenant(**changes: Any) -> Tenant:
+def a_plan(**changes: Any) -> Plan:
+    """A standard plan: ten runs at work, a hundred waiting, no other limit than a day for each."""
+    return replace(Plan(PlanKind.STANDARD, 10, 100, 86_400, NOON), **changes)
+
+
+def a_tenant(*, plan: Plan | None = None, **changes: Any) -> Tenant:
     """A tenant with room for ten runs."""
-    return replace(Tenant("acme", "Acme", TenantStatus.ACTIVE, 10, 0, NOON), **changes)
+    return replace(Tenant("acme", "Acme", TenantStatus.ACTIVE, plan or a_plan(), NOON), **changes)
 
 
 def a_key(**changes: Any) -> ApiKey:
@@ -105,6 +113,7 @@ def a_key(**changes: Any) -> ApiKey:
         scopes=frozenset(Scope),
         status=KeyStatus.ACTIVE,
         created_at=NOON,
+        budget_key_id="01Q3ENHRG0KEYKEYKEYKEYKEYK",
     )
     return replace(key, **changes)
 
@@ -112,7 +121,24 @@ def a_key(**changes: Any) -> ApiKey:
 def a_caller(**changes: Any) -> Caller:
     """Who holds the tenant's key."""
     key = a_key()
-    return replace(Caller(key.tenant_id, key.key_id, key.key_hash, key.scopes), **changes)
+    return replace(Caller(key, key.scopes), **changes)
+
+
+def terms_of(tenant: Tenant) -> Terms:
+    """What a key of the tenant knows of its plan."""
+    return Terms(tenant.plan, tenant.plan_revision)
+
+
+def an_admission(**changes: Any) -> Admission:
+    """The admission of a run that begins at once, with the key and the plan of the tenant."""
+    admission = Admission(
+        key_hash=a_key().key_hash,
+        plan_revision=1,
+        form=Form.LAUNCH,
+        asked=Reservation("2030-01", 600, 1_646),
+        allowances=(Allowance(month_of(NOON)),),
+    )
+    return replace(admission, **changes)
 
 
 def an_ecs_task(**changes: Any) -> dict[str, Any]:

@@ -58,6 +58,14 @@ def make_settings(**changes: object) -> Settings:
         "state_machine_arn": arn.format("states") + "stateMachine:outpost-run-agent-dev",
         "agent_log_group_prefix": "/outpost/dev/agents/",
         "concurrent_runs": 10,
+        "queued_runs": 100,
+        "deployment_runs": 100,
+        "longest_timeout_seconds": 86_400,
+        "trial_days": 14,
+        "trial_dispatches": 50,
+        "trial_agent_minutes": 500,
+        "trial_workspaces": 20,
+        "requests_per_minute": 600,
     }
     return Settings(**(values | changes))
 

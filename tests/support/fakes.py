@@ -1,30 +1,26 @@
 """The ports in memory."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from builders import NOON
+from fake_runs import InMemoryRuns
 
-from outpost.domain.api_key import ApiKey, KeyStatus
-from outpost.domain.errors import CallerUnknown, Limit, QuotaExceeded, TenantSuspended, Unavailable
-from outpost.domain.event import Event
+from outpost.domain.api_key import ApiKey
+from outpost.domain.errors import Unavailable
 from outpost.domain.outcome import TaskState
 from outpost.domain.report import Artifact
 from outpost.domain.run import Run
-from outpost.domain.tenant import Tenant, TenantStatus
+from outpost.domain.tenant import Tenant
 from outpost.ports import (
-    Admission,
     AliveTasks,
     ExecutionStatus,
-    IdempotencyLock,
+    KeyUse,
     LogLine,
     LogPage,
     PresignedUrl,
-    RunChangedMeanwhile,
-    RunExistsAlready,
-    RunFilter,
-    RunPage,
+    RateAllowance,
+    Terms,
 )
 
 
@@ -56,108 +52,29 @@ class CountedIdentifiers:
 
 
 @dataclass
-class InMemoryRuns:
-    """Runs in dictionaries, with the conditions that the tables have."""
-
-    tenants: dict[str, Tenant] = field(default_factory=dict)
-    keys: dict[str, ApiKey] = field(default_factory=dict)
-    records: dict[tuple[str, str], Run] = field(default_factory=dict)
-    locks: dict[tuple[str, str], IdempotencyLock] = field(default_factory=dict)
-    files: dict[tuple[str, str, int], tuple[Artifact, ...]] = field(default_factory=dict)
-    events: list[Event] = field(default_factory=list)
-
-    def create(self, run: Run, event: Event, admission: Admission) -> None:
-        lock = admission.lock
-        known = self.locks.get((run.tenant_id, lock.key)) if lock else None
-        if known is not None and known.expires_at > run.created_at:
-            raise RunExistsAlready
-        tenant = self.tenants.get(run.tenant_id)
-        if tenant is None or tenant.status is not TenantStatus.ACTIVE:
-            raise TenantSuspended
-        if tenant.active_runs >= tenant.concurrent_limit:
-            raise QuotaExceeded(Limit("concurrentRuns", tenant.concurrent_limit, tenant.active_runs))
-        key = self.keys.get(admission.caller.key_hash)
-        if key is None or key.status is not KeyStatus.ACTIVE:
-            raise CallerUnknown("revoked meanwhile")
-        if lock is not None:
-            self.locks[run.tenant_id, lock.key] = lock
-        self._count(run.tenant_id, 1)
-        self.records[run.tenant_id, run.run_id] = run
-        self.events.append(event)
-
-    def get(self, tenant_id: str, run_id: str) -> Run | None:
-        return self.records.get((tenant_id, run_id))
-
-    def find_lock(self, tenant_id: str, key: str) -> IdempotencyLock | None:
-        return self.locks.get((tenant_id, key))
-
-    def save(self, before: Run, after: Run, event: Event | None, artifacts: Sequence[Artifact] | None = None) -> Run:
-        place = (after.tenant_id, after.run_id)
-        if self.records[place].revision != before.revision:
-            raise RunChangedMeanwhile(after.run_id)
-        written = replace(after, revision=before.revision + 1)
-        self.records[place] = written
-        self.events.extend([event] if event else [])
-        self.files.update({(*place, after.attempt): tuple(artifacts)} if artifacts is not None else {})
-        self._count(after.tenant_id, after.holds_slot - before.holds_slot)
-        return written
-
-    def page(self, tenant_id: str, wanted: RunFilter, *, before_run_id: str | None, limit: int) -> RunPage:
-        found = [run for (owner, _), run in sorted(self.records.items(), reverse=True) if owner == tenant_id]
-        found = [run for run in found if before_run_id is None or run.run_id < before_run_id]
-        found = [run for run in found if _matches(run, wanted)]
-        return RunPage(tuple(found[:limit]), found[limit - 1].run_id if len(found) > limit else None)
-
-    def artifacts(self, tenant_id: str, run_id: str, attempt: int) -> tuple[Artifact, ...]:
-        return self.files.get((tenant_id, run_id, attempt), ())
-
-    def due(self, shard: str, at: datetime, limit: int) -> tuple[tuple[str, str], ...]:
-        due = [place for place, run in self.records.items() if run.active_shard == shard and run.check_at <= at]
-        return tuple(due[:limit])
-
-    def _count(self, tenant_id: str, change: int) -> None:
-        tenant = self.tenants.get(tenant_id)
-        if tenant is not None:
-            self.tenants[tenant_id] = replace(tenant, active_runs=tenant.active_runs + change)
-
-
-def _matches(run: Run, wanted: RunFilter) -> bool:
-    return (
-        wanted.status in (None, run.status)
-        and wanted.agent in (None, run.agent)
-        and wanted.repo in (None, run.repo)
-        and wanted.tags.items() <= run.tags.items()
-        and (wanted.since is None or run.created_at >= wanted.since)
-        and (wanted.until is None or run.created_at < wanted.until)
-    )
-
-
-@dataclass
-class InMemorySlots:
-    """Counters beside the runs in memory."""
+class InMemoryApiKeys:
+    """Keys beside the runs in memory, never remembered; `uses` counts the look-ups."""
 
     runs: InMemoryRuns
+    limit: int = 600
+    uses: int = 0
 
-    def holders(self) -> tuple[str, ...]:
-        return tuple(tenant_id for tenant_id, tenant in self.runs.tenants.items() if tenant.active_runs)
+    def use(self, key_hash: str, now: datetime) -> KeyUse | None:
+        self.uses += 1
+        key = self.runs.keys.get(key_hash)
+        tenant = self.runs.tenants.get(key.tenant_id) if key else None
+        if key is None or tenant is None:
+            return None
+        rate = RateAllowance(self.limit, max(0, self.limit - self.uses), now, is_exceeded=self.uses > self.limit)
+        return KeyUse(key, Terms(tenant.plan, tenant.plan_revision), rate, is_fresh=True)
 
-    def correct(self, tenant_id: str, now: datetime) -> int:
-        tenant = self.runs.tenants[tenant_id]
-        counted = sum(run.holds_slot for (owner, _), run in self.runs.records.items() if owner == tenant_id)
-        self.runs.tenants[tenant_id] = replace(tenant, active_runs=counted)
-        return counted - tenant.active_runs
+    def confirm(self, use: KeyUse) -> tuple[ApiKey, Tenant] | None:
+        key = self.runs.keys.get(use.key.key_hash)
+        tenant = self.runs.tenants.get(use.key.tenant_id)
+        return (key, tenant) if key is not None and tenant is not None else None
 
-
-@dataclass
-class InMemoryApiKeys:
-    """Keys in a dictionary; `reads` counts the look-ups."""
-
-    keys: dict[str, ApiKey] = field(default_factory=dict)
-    reads: int = 0
-
-    def find(self, key_hash: str) -> ApiKey | None:
-        self.reads += 1
-        return self.keys.get(key_hash)
+    def forget(self, key_hash: str) -> None:
+        """Nothing is remembered."""
 
 
 @dataclass
@@ -167,7 +84,12 @@ class RecordingExecutions:
     started: dict[str, str] = field(default_factory=dict)
     stopped: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, ExecutionStatus] = field(default_factory=dict)
+    released: dict[str, str] = field(default_factory=dict)
     is_down: bool = False
+
+    def release(self, wait_token: str, bootstrap_token: str) -> None:
+        self._fail_if_down()
+        self.released[wait_token] = bootstrap_token
 
     def start(self, run: Run, bootstrap_token: str) -> None:
         self._fail_if_down()

@@ -30,12 +30,23 @@ class Settings:
     state_machine_arn: str
     agent_log_group_prefix: str
     concurrent_runs: int
+    queued_runs: int
+    deployment_runs: int
+    longest_timeout_seconds: int
+    trial_days: int
+    trial_dispatches: int
+    trial_agent_minutes: int
+    trial_workspaces: int
+    requests_per_minute: int
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Self:
         """The settings of this process. Raises SettingMissing."""
         try:
-            texts = {name: variables[name.upper()] for name in cls.__dataclass_fields__}
+            values = {
+                name: field.type(variables[name.upper()])  # type: ignore[operator] # str or int
+                for name, field in cls.__dataclass_fields__.items()
+            }
         except KeyError as error:
             raise SettingMissing(f"the environment variable {error.args[0]} is not set") from error
-        return cls(**(texts | {"concurrent_runs": int(texts["concurrent_runs"])}))  # type: ignore[arg-type]
+        return cls(**values)

@@ -7,9 +7,13 @@ import boto3
 from botocore.config import Config
 
 from outpost.adapters.aws import CONFIG
-from outpost.adapters.aws_components import AwsComponents
+from outpost.adapters.aws_components import AwsComponents, WatchedDeployment
 from outpost.adapters.cloudwatch_agent_logs import CloudWatchAgentLogs
-from outpost.adapters.dynamo_accounts import DynamoAccounts, DynamoApiKeys
+from outpost.adapters.dynamo_accounts import DynamoAccounts
+from outpost.adapters.dynamo_api_keys import DynamoApiKeys
+from outpost.adapters.dynamo_deployments import DynamoDeployments
+from outpost.adapters.dynamo_keyring import DynamoKeyring
+from outpost.adapters.dynamo_queue import DynamoQueue
 from outpost.adapters.dynamo_runs import DynamoRuns
 from outpost.adapters.dynamo_slots import DynamoSlots
 from outpost.adapters.ecs_tasks import EcsTasks
@@ -17,6 +21,7 @@ from outpost.adapters.s3_files import S3Files
 from outpost.adapters.secrets_signing_key import SecretsManagerSigningKey
 from outpost.adapters.step_functions_executions import StepFunctionsExecutions
 from outpost.adapters.system import SystemClock, UlidIdentifiers
+from outpost.domain.admission import Form
 from outpost.ports import Components
 from outpost.settings import Settings
 
@@ -32,6 +37,7 @@ class Wiring:
         self.settings = settings
         self.clock = SystemClock()
         self.identifiers = UlidIdentifiers()
+        self.full_tenants: dict[str, Form] = {}
         self._session = boto3.session.Session()
 
     @classmethod
@@ -60,6 +66,18 @@ class Wiring:
         return DynamoApiKeys(self._dynamodb, self.settings)
 
     @cached_property
+    def keyring(self) -> DynamoKeyring:
+        return DynamoKeyring(self._dynamodb, self.settings)
+
+    @cached_property
+    def deployments(self) -> DynamoDeployments:
+        return DynamoDeployments(self._dynamodb, self.settings)
+
+    @cached_property
+    def queue(self) -> DynamoQueue:
+        return DynamoQueue(self._dynamodb, self.settings)
+
+    @cached_property
     def accounts(self) -> DynamoAccounts:
         return DynamoAccounts(self._dynamodb, self.settings)
 
@@ -85,6 +103,10 @@ class Wiring:
     @cached_property
     def signing_key(self) -> SecretsManagerSigningKey:
         return SecretsManagerSigningKey(self._session.client("secretsmanager", config=CONFIG), self.settings)
+
+    @cached_property
+    def watched_deployment(self) -> WatchedDeployment:
+        return WatchedDeployment(self.deployments, self.clock)
 
     @cached_property
     def components(self) -> Components:

@@ -1,11 +1,12 @@
-"""The state of the AWS services that the control plane stands on, asked at most every ten seconds."""
+"""What answers without a key are made of, asked of AWS at most every ten seconds."""
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from outpost.adapters.aws import unavailable_if_it_fails
+from outpost.domain.deployment import Deployment
 from outpost.domain.errors import Unavailable
-from outpost.ports import Clock, ComponentState
+from outpost.ports import Clock, ComponentState, Deployments
 from outpost.settings import Settings
 
 if TYPE_CHECKING:
@@ -14,6 +15,22 @@ if TYPE_CHECKING:
 
 # /health needs no key: a flood of it is not to become a flood of calls.
 KEEP = timedelta(seconds=10)
+
+
+class WatchedDeployment:
+    """The deployment's switches and breakers, for answers that need no key."""
+
+    def __init__(self, deployments: Deployments, clock: Clock) -> None:
+        self._deployments = deployments
+        self._clock = clock
+        self._known: tuple[datetime, Deployment] | None = None
+
+    def get(self) -> Deployment:
+        """What it was at most ten seconds ago."""
+        now = self._clock.now()
+        if self._known is None or now - self._known[0] >= KEEP:
+            self._known = (now, self._deployments.get())
+        return self._known[1]
 
 
 class AwsComponents:

@@ -4,9 +4,14 @@ outpost-jobs      pk             sk                  what
                   TENANT#<id>    RUN#<ulid>          a run
                   TENANT#<id>    ARTIFACTS#<ulid>#n  the files that the runner of an attempt stored
                   TENANT#<id>    IDEM#<key>          the lock of an idempotency key; expires_at (TTL)
+                  TENANT#<id>    QUEUE#<rank>#<ulid> a place in the queue: priority first, then age
   index active    active_shard   check_at            runs that are not terminal
 outpost-audit     TENANT#<id>    EVENT#<ulid>        an event
-outpost-tenants   TENANT#<id>    TENANT              a tenant, its limit and its counter
+outpost-tenants   TENANT#<id>    TENANT              a tenant, its plan and its counters
+                  TENANT#<id>    USAGE#<period>#<of> what was used in a period: by the tenant, or by a key with a budget
+                  TENANT#<id>    KEY#<ulid>          where the tenant's key lies in outpost-api-keys
+                  DEPLOYMENT     DEPLOYMENT          what all tenants share: counter, kill switch, breakers
+  index waiting   waiting        served_at           tenants with runs in the queue
 outpost-api-keys  key_hash                           a key, by the SHA-256 of its secret
 """
 
@@ -29,7 +34,7 @@ class ItemMalformed(Exception):
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
-KEYS = frozenset({"pk", "sk", "active_shard"})
+KEYS = frozenset({"pk", "sk", "active_shard", "waiting"})
 
 
 def timestamp(at: datetime) -> str:
@@ -60,6 +65,26 @@ def lock_key(tenant_id: str, idempotency_key: str) -> Item:
 def event_key(tenant_id: str, event_id: str) -> Item:
     """The key of an event."""
     return to_item({"pk": tenant_partition(tenant_id), "sk": f"EVENT#{event_id}"})
+
+
+def queue_key(run: Run) -> Item:
+    """The key of a run's place in the queue."""
+    return to_item({"pk": tenant_partition(run.tenant_id), "sk": f"QUEUE#{run.priority.rank}#{run.run_id}"})
+
+
+def usage_key(tenant_id: str, period: str, key_id: str | None) -> Item:
+    """The key of what was used in a period by the tenant, or by one of its keys."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"USAGE#{period}#{key_id or 'TENANT'}"})
+
+
+def key_pointer_key(tenant_id: str, key_id: str) -> Item:
+    """The key of the item that says where a tenant's key lies."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"KEY#{key_id}"})
+
+
+def deployment_key() -> Item:
+    """The key of what all tenants share: the one item that is no tenant's."""
+    return to_item({"pk": "DEPLOYMENT", "sk": "DEPLOYMENT"})
 
 
 def tenant_key(tenant_id: str) -> Item:

@@ -1,11 +1,11 @@
 """Pages of a tenant's runs: newest first, disjoint, complete, and never empty while there is more."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ulid import ULID
 
-from outpost.adapters.dynamo_items import decode, run_key, tenant_partition, to_item
+from outpost.adapters.dynamo_items import decode, run_key, tenant_partition, text, to_item
 from outpost.domain.run import Run
 from outpost.ports import RunFilter, RunPage
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # DynamoDB filters after it has read: past this many reads a page with at least one run is given as it is.
 READS_PER_PAGE = 10
+# No run lives longer: a day in the queue, three attempts of a day each, their launches and ends.
+LONGEST_LIFE = timedelta(days=5)
 _FIRST, _LAST = "RUN#", "RUN#~"
 
 
@@ -39,6 +41,26 @@ def query_page(
         if found and reads >= READS_PER_PAGE:
             return RunPage(tuple(found), found[-1].run_id)
         request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def query_active(client: "DynamoDBClient", table: str, tenant_id: str, now: datetime) -> list[tuple[str, str]]:
+    """(run id, status) of the tenant's runs that are not terminal, read consistently: those in the sweep's index."""
+    pages = client.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="pk = :tenant AND sk BETWEEN :first AND :last",
+        FilterExpression="attribute_exists(active_shard)",
+        ProjectionExpression="run_id, #status",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues=to_item(
+            {
+                ":tenant": tenant_partition(tenant_id),
+                ":first": f"{_FIRST}{lowest_id(now - LONGEST_LIFE)}",
+                ":last": _LAST,
+            }
+        ),
+        ConsistentRead=True,
+    )
+    return [(text(item, "run_id"), text(item, "status")) for page in pages for item in page["Items"]]
 
 
 def _request(table: str, tenant_id: str, wanted: RunFilter) -> dict[str, Any]:

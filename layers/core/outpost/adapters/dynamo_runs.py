@@ -8,38 +8,33 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from outpost.adapters.aws import error_code, unavailable_if_it_fails
+from outpost.adapters.dynamo_admission import AdmissionWrites, read_refusal
+from outpost.adapters.dynamo_changes import ChangeWrites, read_change_refusal
 from outpost.adapters.dynamo_items import (
     artifacts_key,
     decode,
     encode,
     encode_run,
-    event_key,
     lock_key,
+    queue_key,
     run_key,
-    tenant_key,
     text,
     timestamp,
     to_item,
 )
-from outpost.adapters.dynamo_pages import query_page
+from outpost.adapters.dynamo_pages import query_active, query_page
 from outpost.adapters.dynamo_transaction import ConditionFailed, write_transaction
-from outpost.domain.errors import CallerUnknown, Limit, OutpostError, QuotaExceeded, TenantSuspended
+from outpost.adapters.dynamo_writes import Write, put_event, put_new
 from outpost.domain.event import Event
 from outpost.domain.report import Artifact
-from outpost.domain.run import Run
-from outpost.domain.tenant import Tenant, TenantStatus
-from outpost.ports import Admission, IdempotencyLock, RunChangedMeanwhile, RunExistsAlready, RunFilter, RunPage
+from outpost.domain.run import Run, RunStatus
+from outpost.ports import Admission, IdempotencyLock, RunChangedMeanwhile, RunFilter, RunPage
 from outpost.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-IS_NEW = "attribute_not_exists(pk)"
-IS_NEW_OR_EXPIRED = "attribute_not_exists(pk) OR expires_at <= :now"
 REVISION_UNCHANGED = "revision = :decided_upon"
-TENANT_HAS_A_SLOT = "#status = :active AND active_runs < concurrent_limit"
-TENANT_EXISTS = "attribute_exists(pk)"
-KEY_STILL_VALID = "#status = :active AND (attribute_not_exists(expires_at) OR expires_at > :now)"
 
 
 class DynamoRuns:
@@ -50,18 +45,15 @@ class DynamoRuns:
         self._settings = settings
 
     def create(self, run: Run, event: Event, admission: Admission) -> None:
-        refusals: list[tuple[dict[str, Any], type[OutpostError] | None]] = [
-            (self._take_slot(run.tenant_id), QuotaExceeded),
-            (self._require_key(admission, run.created_at), CallerUnknown),
-            (self._put(self._settings.jobs_table, run_key(run.tenant_id, run.run_id), encode_run(run)), None),
-            (self._put_event(event), None),
-        ]
-        if admission.lock is not None:
-            refusals.insert(0, (self._put_lock(run, admission.lock), RunExistsAlready))
+        writes = AdmissionWrites(self._settings).of(run, admission)
+        writes.append(put_new(self._settings.jobs_table, run_key(run.tenant_id, run.run_id), encode_run(run)))
+        writes.append(put_event(self._settings, event))
+        if run.is_queued:
+            writes.append(put_new(self._settings.jobs_table, queue_key(run), {}))
         try:
-            write_transaction(self._client, [write for write, _ in refusals])
+            write_transaction(self._client, writes)
         except ConditionFailed as failed:
-            raise _refusal(refusals[failed.index][1], failed) from failed
+            raise read_refusal(failed, admission, self._settings.deployment_runs) from failed
 
     def get(self, tenant_id: str, run_id: str) -> Run | None:
         item = self._get(run_key(tenant_id, run_id))
@@ -76,20 +68,23 @@ class DynamoRuns:
 
     def save(self, before: Run, after: Run, event: Event | None, artifacts: Sequence[Artifact] | None = None) -> Run:
         written, update = self._update(before, after)
-        writes: list[dict[str, Any]] = [{"Update": update}]
+        writes: list[Write] = [{"Update": update}]
         if event is not None:
-            writes.append(self._put_event(event))
+            writes.append(put_event(self._settings, event))
         if artifacts is not None:
             writes.append(self._put_artifacts(after, artifacts))
-        if before.holds_slot and not after.holds_slot:
-            writes.append(self._free_slot(after.tenant_id))
+        consequences = ChangeWrites(self._settings).of(before, after)
+        writes += consequences.values()
         if len(writes) == 1:
             self._update_alone(update)
             return written
         try:
             write_transaction(self._client, writes)
         except ConditionFailed as failed:
-            raise RunChangedMeanwhile(after.run_id) from failed
+            first = len(writes) - len(consequences)
+            roles = list(consequences)
+            found = {roles[place - first]: item for place, item in failed.found.items() if place >= first}
+            raise read_change_refusal(found, after) from failed
         return written
 
     def page(self, tenant_id: str, wanted: RunFilter, *, before_run_id: str | None, limit: int) -> RunPage:
@@ -97,6 +92,11 @@ class DynamoRuns:
             return query_page(
                 self._client, self._settings.jobs_table, tenant_id, wanted, before_run_id=before_run_id, limit=limit
             )
+
+    def at_work(self, tenant_id: str, now: datetime) -> tuple[str, ...]:
+        with unavailable_if_it_fails():
+            active = query_active(self._client, self._settings.jobs_table, tenant_id, now)
+        return tuple(run_id for run_id, status in active if status != RunStatus.QUEUED)
 
     def artifacts(self, tenant_id: str, run_id: str, attempt: int) -> tuple[Artifact, ...]:
         item = self._get(artifacts_key(tenant_id, run_id, attempt))
@@ -148,70 +148,6 @@ class DynamoRuns:
                     raise
                 raise RunChangedMeanwhile from error
 
-    def _put(
-        self, table: str, key: dict[str, Any], attributes: dict[str, Any], condition: str = IS_NEW
-    ) -> dict[str, Any]:
-        return {"Put": {"TableName": table, "Item": to_item(attributes) | key, "ConditionExpression": condition}}
-
-    def _put_event(self, event: Event) -> dict[str, Any]:
-        return self._put(self._settings.audit_table, event_key(event.tenant_id, event.event_id), encode(event))
-
     def _put_artifacts(self, run: Run, artifacts: Sequence[Artifact]) -> dict[str, Any]:
         attributes = {"artifacts": [encode(artifact) for artifact in artifacts]}
-        return self._put(self._settings.jobs_table, artifacts_key(run.tenant_id, run.run_id, run.attempt), attributes)
-
-    def _put_lock(self, run: Run, lock: IdempotencyLock) -> dict[str, Any]:
-        attributes = {
-            "run_id": lock.run_id,
-            "body_sha256": lock.body_sha256,
-            "expires_at": int(lock.expires_at.timestamp()),
-        }
-        write = self._put(self._settings.jobs_table, lock_key(run.tenant_id, lock.key), attributes, IS_NEW_OR_EXPIRED)
-        write["Put"]["ExpressionAttributeValues"] = to_item({":now": int(run.created_at.timestamp())})
-        return write
-
-    def _take_slot(self, tenant_id: str) -> dict[str, Any]:
-        return {
-            "Update": {
-                "TableName": self._settings.tenants_table,
-                "Key": tenant_key(tenant_id),
-                "UpdateExpression": "ADD active_runs :one, slot_changes :one",
-                "ConditionExpression": TENANT_HAS_A_SLOT,
-                "ExpressionAttributeNames": {"#status": "status"},
-                "ExpressionAttributeValues": to_item({":one": 1, ":active": TenantStatus.ACTIVE}),
-                "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            }
-        }
-
-    def _free_slot(self, tenant_id: str) -> dict[str, Any]:
-        return {
-            "Update": {
-                "TableName": self._settings.tenants_table,
-                "Key": tenant_key(tenant_id),
-                "UpdateExpression": "ADD active_runs :minus_one, slot_changes :one",
-                "ConditionExpression": TENANT_EXISTS,
-                "ExpressionAttributeValues": to_item({":minus_one": -1, ":one": 1}),
-            }
-        }
-
-    def _require_key(self, admission: Admission, now: datetime) -> dict[str, Any]:
-        return {
-            "ConditionCheck": {
-                "TableName": self._settings.api_keys_table,
-                "Key": to_item({"key_hash": admission.caller.key_hash}),
-                "ConditionExpression": KEY_STILL_VALID,
-                "ExpressionAttributeNames": {"#status": "status"},
-                "ExpressionAttributeValues": to_item({":active": "ACTIVE", ":now": timestamp(now)}),
-            }
-        }
-
-
-def _refusal(kind: type[OutpostError] | None, failed: ConditionFailed) -> OutpostError:
-    if kind is QuotaExceeded:
-        tenant = decode(Tenant, failed.found) if failed.found else None
-        if tenant is None or tenant.status is not TenantStatus.ACTIVE:
-            return TenantSuspended()
-        return QuotaExceeded(Limit("concurrentRuns", tenant.concurrent_limit, tenant.active_runs))
-    if kind is CallerUnknown:
-        return CallerUnknown("revoked meanwhile")
-    return RunExistsAlready() if kind is RunExistsAlready else failed
+        return put_new(self._settings.jobs_table, artifacts_key(run.tenant_id, run.run_id, run.attempt), attributes)

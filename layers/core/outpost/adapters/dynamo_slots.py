@@ -1,13 +1,21 @@
-"""The tenants' counters of slots in use, checked against the runs that hold them."""
+"""The counters of slots in use and of waiting runs, checked against the runs themselves."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from outpost.adapters.aws import error_code, unavailable_if_it_fails
-from outpost.adapters.dynamo_items import decode, tenant_key, tenant_partition, to_item
-from outpost.adapters.dynamo_pages import lowest_id
+from outpost.adapters.dynamo_deployments import DynamoDeployments
+from outpost.adapters.dynamo_items import (
+    Item,
+    decode,
+    deployment_key,
+    tenant_key,
+    to_item,
+)
+from outpost.adapters.dynamo_pages import query_active
+from outpost.domain.run import RunStatus
 from outpost.domain.tenant import Tenant
 from outpost.settings import Settings
 
@@ -15,72 +23,72 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 COUNTER_UNCHANGED = "slot_changes = :seen"
-# No run lives longer: three attempts of a day each, their launches and ends.
-LONGEST_LIFE = timedelta(days=4)
 TENANTS_PER_ROUND = 100
 
 
 class DynamoSlots:
-    """Counters in the tenants' items; every taking and freeing of a slot also counts as a change."""
+    """Counters in the items of tenants and deployment; every change of a counter also counts as a change."""
 
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
         self._client = client
         self._settings = settings
 
     def holders(self) -> tuple[str, ...]:
-        with unavailable_if_it_fails():
-            pages = self._client.get_paginator("scan").paginate(
-                TableName=self._settings.tenants_table,
-                FilterExpression="sk = :tenant AND active_runs <> :none",
-                ExpressionAttributeValues=to_item({":tenant": "TENANT", ":none": 0}),
-                PaginationConfig={"MaxItems": TENANTS_PER_ROUND},
-            )
-            return tuple(decode(Tenant, item).tenant_id for page in pages for item in page["Items"])
+        tenants = self._tenants("sk = :tenant AND (active_runs <> :zero OR queued_runs <> :zero)", {":zero": 0})
+        return tuple(tenant.tenant_id for tenant in tenants[:TENANTS_PER_ROUND])
 
     def correct(self, tenant_id: str, now: datetime) -> int:
-        tenant = self._tenant(tenant_id)
-        if tenant is None:
-            return 0
-        counted = self._count(tenant_id, now)
-        if counted == tenant.active_runs:
-            return 0
-        with unavailable_if_it_fails():
-            try:
-                self._client.update_item(
-                    TableName=self._settings.tenants_table,
-                    Key=tenant_key(tenant_id),
-                    UpdateExpression="SET active_runs = :counted",
-                    ConditionExpression=COUNTER_UNCHANGED,
-                    ExpressionAttributeValues=to_item({":counted": counted, ":seen": tenant.slot_changes}),
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return 0  # slots were taken or freed while they were counted: the next round counts again
-        return counted - tenant.active_runs
-
-    def _tenant(self, tenant_id: str) -> Tenant | None:
         with unavailable_if_it_fails():
             answer = self._client.get_item(
                 TableName=self._settings.tenants_table, Key=tenant_key(tenant_id), ConsistentRead=True
             )
-        return decode(Tenant, answer["Item"]) if "Item" in answer else None
+        if "Item" not in answer:
+            return 0
+        tenant = decode(Tenant, answer["Item"])
+        active, queued = self._count(tenant_id, now)
+        drift = abs(active - tenant.active_runs) + abs(queued - tenant.queued_runs)
+        counted = {"active_runs": active, "queued_runs": queued}
+        return drift if drift and self._set(tenant_key(tenant_id), counted, tenant.slot_changes) else 0
 
-    def _count(self, tenant_id: str, now: datetime) -> int:
-        """The tenant's runs that are in the sweep's index, which are those that hold a slot."""
+    def correct_deployment(self) -> int:
+        deployment = DynamoDeployments(self._client, self._settings).get()
+        counted = sum(tenant.active_runs for tenant in self._tenants("sk = :tenant", {}))
+        drift = abs(counted - deployment.active_runs)
+        return drift if drift and self._set(deployment_key(), {"active_runs": counted}, deployment.slot_changes) else 0
+
+    def _set(self, key: Item, counted: dict[str, int], seen: int) -> bool:
+        """Whether the counters were set: not where slots were taken or freed while they were counted."""
         with unavailable_if_it_fails():
-            pages = self._client.get_paginator("query").paginate(
-                TableName=self._settings.jobs_table,
-                KeyConditionExpression="pk = :tenant AND sk BETWEEN :first AND :last",
-                FilterExpression="attribute_exists(active_shard)",
-                ExpressionAttributeValues=to_item(
-                    {
-                        ":tenant": tenant_partition(tenant_id),
-                        ":first": f"RUN#{lowest_id(now - LONGEST_LIFE)}",
-                        ":last": "RUN#~",
-                    }
-                ),
-                Select="COUNT",
+            try:
+                self._client.update_item(
+                    TableName=self._settings.tenants_table,
+                    Key=key,
+                    UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in counted),
+                    ConditionExpression=COUNTER_UNCHANGED,
+                    ExpressionAttributeValues=to_item(
+                        {":seen": seen, **{f":{name}": count for name, count in counted.items()}}
+                    ),
+                )
+            except ClientError as error:
+                if error_code(error) != "ConditionalCheckFailedException":
+                    raise
+                return False
+        return True
+
+    def _tenants(self, expression: str, values: dict[str, int]) -> list[Tenant]:
+        with unavailable_if_it_fails():
+            pages = self._client.get_paginator("scan").paginate(
+                TableName=self._settings.tenants_table,
+                FilterExpression=expression,
+                ExpressionAttributeValues=to_item({":tenant": "TENANT", **values}),
                 ConsistentRead=True,
             )
-            return sum(page["Count"] for page in pages)
+            return [decode(Tenant, item) for page in pages for item in page["Items"]]
+
+    def _count(self, tenant_id: str, now: datetime) -> tuple[int, int]:
+        """How many of the tenant's runs hold a slot, and how many wait; all of them are in the sweep's index."""
+        with unavailable_if_it_fails():
+            active = query_active(self._client, self._settings.jobs_table, tenant_id, now)
+        statuses = [status for _, status in active]
+        queued = statuses.count(RunStatus.QUEUED)
+        return len(statuses) - queued, queued

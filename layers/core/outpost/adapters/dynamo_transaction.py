@@ -21,16 +21,15 @@ _PASSING_ERRORS = frozenset({"TransactionInProgressException", "ThrottlingExcept
 
 
 class ConditionFailed(OutpostError):
-    """A write's condition did not hold, and nothing was written; `index` is its place in the transaction."""
+    """Conditions did not hold, and nothing was written; `found` has the item of each such write, by its place."""
 
-    def __init__(self, index: int, found: dict[str, Any]) -> None:
-        super().__init__(f"the condition of write {index} did not hold")
-        self.index = index
+    def __init__(self, found: dict[int, dict[str, Any]]) -> None:
+        super().__init__(f"the conditions of the writes {sorted(found)} did not hold")
         self.found = found
 
 
 def write_transaction(client: "DynamoDBClient", writes: Sequence[dict[str, Any]]) -> None:
-    """All of the writes or none. Raises ConditionFailed for the first condition that fails, Unavailable."""
+    """All of the writes or none. Raises ConditionFailed, Unavailable."""
     for attempt in range(ATTEMPTS):
         try:
             client.transact_write_items(TransactItems=list(writes))  # type: ignore[arg-type]
@@ -50,8 +49,12 @@ def _raise_unless_passing(error: ClientError) -> None:
     if error_code(error) != "TransactionCanceledException":
         raise Unavailable(error_code(error)) from error
     reasons = cancellation_reasons(error)
-    for index, reason in enumerate(reasons):
-        if reason.get("Code") == "ConditionalCheckFailed":
-            raise ConditionFailed(index, reason.get("Item", {})) from error
+    found = {
+        place: reason.get("Item", {})
+        for place, reason in enumerate(reasons)
+        if reason.get("Code") == "ConditionalCheckFailed"
+    }
+    if found:
+        raise ConditionFailed(found) from error
     if not any(reason.get("Code") in _PASSING for reason in reasons):
         raise Unavailable("TransactionCanceledException") from error

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 CAUSE_CHARACTERS = 1_000
+_NO_LONGER_WAITING = frozenset({"TaskDoesNotExist", "TaskTimedOut", "InvalidToken"})
 
 
 class StepFunctionsExecutions:
@@ -31,6 +32,15 @@ class StepFunctionsExecutions:
                 )
             except ClientError as error:
                 if error_code(error) != "ExecutionAlreadyExists":
+                    raise
+
+    def release(self, wait_token: str, bootstrap_token: str) -> None:
+        output = json.dumps({"bootstrapToken": bootstrap_token})
+        with unavailable_if_it_fails():
+            try:
+                self._client.send_task_success(taskToken=wait_token, output=output)
+            except ClientError as refusal:
+                if error_code(refusal) not in _NO_LONGER_WAITING:
                     raise
 
     def stop(self, run_id: str, *, error: str, cause: str) -> None:
@@ -66,6 +76,8 @@ def execution_input(run: Run, bootstrap_token: str) -> str:
             "attempt": run.attempt,
             "agent": run.agent,
             "timeoutSeconds": run.timeout_seconds,
+            "queued": run.is_queued,
+            "queueTimeoutSeconds": run.queue_timeout_seconds,
             "startAllowanceSeconds": START_ALLOWANCE_SECONDS,
             "stopGraceSeconds": STOP_GRACE_SECONDS,
             "apiUrl": run.api_url,

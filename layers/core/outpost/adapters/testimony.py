@@ -23,6 +23,11 @@ def read_testimony(event: Mapping[str, Any]) -> Testimony | None:
     raise ValueError(f"no reader for an event from {event.get('source')}")
 
 
+def read_slot_request(event: Mapping[str, Any]) -> tuple[str, str, str]:
+    """(tenant id, run id, task token) of an execution that waits for its run's slot."""
+    return str(event["tenantId"]), str(event["runId"]), str(event["token"])
+
+
 def _from_machine(event: Mapping[str, Any]) -> Testimony:
     error, cause = str(event.get("error") or ""), str(event.get("cause") or "")
     task = read_task(event["task"]) if event.get("task") else _task_in(cause)
@@ -39,6 +44,7 @@ def _from_machine(event: Mapping[str, Any]) -> Testimony:
         evidence,
         ran_out_of_time=error == "States.Timeout",
         is_given_up=error == "States.Timeout",
+        is_waiting=bool(event.get("waiting")),
     )
 
 

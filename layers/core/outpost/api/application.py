@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,10 +16,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from outpost.api.errors import DEFECT, Answer, MethodUnknown, RouteUnknown, answer_for
 from outpost.api.request import Request, read_bearer, read_header
 from outpost.api.routes import Route, find_route, methods_of
-from outpost.api.views import View, time_view
-from outpost.domain.api_key import Caller
+from outpost.api.times import time_text
+from outpost.api.views import View
 from outpost.domain.errors import CallerUnknown, NotFound, OutpostError
-from outpost.use_cases.authenticate import authenticate
+from outpost.ports import RateAllowance
+from outpost.use_cases.authenticate import Access, grant_access, read_credential, use_key
 from outpost.wiring import Wiring
 
 JSON = "application/json"
@@ -60,6 +63,7 @@ class Application:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._logger = Logger()
+        self._rate: RateAllowance | None = None
         # A custom domain may map a path of its own onto the API; events carry it, routes do not.
         base_path = urlsplit(wiring.settings.api_url).path
         self._resolver = APIGatewayRestResolver(strip_prefixes=[base_path] if base_path else None)
@@ -74,7 +78,7 @@ class Application:
         def register(function: RouteFunction) -> RouteFunction:
             def answer(**path_parameters: str) -> Response[str]:
                 event = self._resolver.current_event
-                request = Request(event, path_parameters, self._wiring.settings, self._caller(route))
+                request = Request(event, path_parameters, self._wiring.settings, self._access(route))
                 return self._respond(function(request))
 
             self._resolver.route(path.replace("{", "<").replace("}", ">"), method=method)(answer)
@@ -84,6 +88,7 @@ class Application:
 
     def handler(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one event of API Gateway."""
+        self._rate = None
         request_id = event["requestContext"]["requestId"]
         self._logger.append_keys(requestId=request_id, route=f"{event['httpMethod']} {event['resource']}")
         answer = self._resolver.resolve(event, context)
@@ -91,19 +96,24 @@ class Application:
         self._logger.remove_keys(["tenantId", "keyId"])
         return answer
 
-    def _caller(self, route: Route) -> Caller | None:
-        if route.scope is None:
+    def _access(self, route: Route) -> Access | None:
+        if not route.needs_key:
             return None
-        event = self._resolver.current_event
-        caller = authenticate(
-            read_bearer(event),
+        event, clock, api_keys = self._resolver.current_event, self._wiring.clock, self._wiring.api_keys
+        credential = read_credential(read_bearer(event), signing_key=self._wiring.signing_key, clock=clock)
+        use = use_key(credential, api_keys=api_keys, clock=clock)
+        self._rate = use.rate
+        access = grant_access(
+            credential,
+            use,
             scope=route.scope,
             claimed_tenant_id=read_header(event, "X-Tenant-ID"),
-            api_keys=self._wiring.api_keys,
-            clock=self._wiring.clock,
+            is_proved_later=route.is_proved_later,
+            api_keys=api_keys,
+            clock=clock,
         )
-        self._logger.append_keys(tenantId=caller.tenant_id, keyId=caller.key_id)
-        return caller
+        self._logger.append_keys(tenantId=access.caller.tenant_id, keyId=access.caller.key_id)
+        return access
 
     def _respond(self, reply: Reply) -> Response[str]:
         if reply.text is not None:
@@ -118,7 +128,7 @@ class Application:
         return self._response(reply.status, _to_json(body), JSON, reply.headers)
 
     def _refuse(self, error: OutpostError) -> Response[str]:
-        answer = answer_for(error)
+        answer = answer_for(error, self._wiring.clock.now())
         reason = error.reason if isinstance(error, CallerUnknown) else type(error).__name__
         self._logger.info("refused", extra={"code": answer.code, "reason": reason})
         return self._error(answer)
@@ -147,7 +157,7 @@ class Application:
         return self._response(answer.status, _to_json(body), JSON, answer.headers)
 
     def _meta(self) -> dict[str, object]:
-        return {"requestId": self._request_id, "timestamp": time_view(self._wiring.clock.now())}
+        return {"requestId": self._request_id, "timestamp": time_text(self._wiring.clock.now())}
 
     @property
     def _request_id(self) -> str:
@@ -155,4 +165,19 @@ class Application:
 
     def _response(self, status: int, body: str, content_type: str, headers: Mapping[str, str]) -> Response[str]:
         every = {"X-Request-Id": self._request_id, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
-        return Response(status_code=status, content_type=content_type, body=body, headers={**every, **headers})
+        sent = {**every, **self._rate_headers(status, headers), **headers}
+        return Response(status_code=status, content_type=content_type, body=body, headers=sent)
+
+    def _rate_headers(self, status: int, headers: Mapping[str, str]) -> Mapping[str, str]:
+        """What is left of the key's rate; and until when to wait, where nothing else says it."""
+        rate = self._rate
+        if rate is None:
+            return {}
+        left = max(1, ceil((rate.resets_at - self._wiring.clock.now()).total_seconds()))
+        found = {
+            "X-RateLimit-Limit": str(rate.limit),
+            "X-RateLimit-Remaining": str(rate.remaining),
+            "X-RateLimit-Reset": str(int(rate.resets_at.timestamp())),
+        }
+        is_told = status != HTTPStatus.TOO_MANY_REQUESTS or "Retry-After" in headers
+        return found if is_told else {**found, "Retry-After": str(left)}

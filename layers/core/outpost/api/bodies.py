@@ -18,7 +18,7 @@ from pydantic import (
 from outpost.api.parsing import Body, Query
 from outpost.domain.agents import AGENTS
 from outpost.domain.git import is_branch, is_repo
-from outpost.domain.run import RunStatus
+from outpost.domain.run import QUEUE_TIMEOUT_SECONDS, Priority, RunStatus
 
 TASK_CHARACTERS = 100_000
 LONGEST_TIMEOUT_SECONDS = 86_400
@@ -26,6 +26,7 @@ _TAG_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 TAGS = 20
 TAG_CHARACTERS = 256
 STATUSES = tuple(RunStatus)
+PRIORITIES = tuple(str(priority) for priority in Priority)
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
@@ -54,6 +55,12 @@ def _task(text: str) -> str:
 def _status(text: str) -> str:
     if text not in STATUSES:
         raise ValueError(f"must be one of {', '.join(STATUSES)}")
+    return text
+
+
+def _priority(text: str) -> str:
+    if text not in PRIORITIES:
+        raise ValueError(f"must be one of {', '.join(PRIORITIES)}")
     return text
 
 
@@ -92,6 +99,8 @@ class DispatchBody(Body):
     repo: Annotated[str, AfterValidator(_repo)] | None = None
     branch: Annotated[str, AfterValidator(_branch)] | None = None
     timeout_seconds: Annotated[int, Field(ge=30, le=LONGEST_TIMEOUT_SECONDS)] = 600
+    queue_timeout_seconds: Annotated[int, Field(ge=60, le=LONGEST_TIMEOUT_SECONDS)] = QUEUE_TIMEOUT_SECONDS
+    priority: Annotated[str, AfterValidator(_priority), Field(json_schema_extra={"enum": list(PRIORITIES)})] = "normal"
     tags: dict[TagName, TagValue] = Field(default_factory=dict)
     user_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     idempotency_key: Annotated[str, Field(min_length=1, max_length=128)] | None = None

@@ -1,15 +1,19 @@
-"""From the body of POST /dispatch to a dispatch: the model resolved, the idempotency key agreed upon."""
+"""From the body of POST /dispatch to a dispatch, and from its run to the answer."""
 
+from outpost.api.application import Reply
 from outpost.api.bodies import DispatchBody
 from outpost.api.request import Request
+from outpost.api.views import dispatched_view
 from outpost.domain.agents import AGENTS
 from outpost.domain.errors import FieldError, InputInvalid
-from outpost.use_cases.dispatch_run import Dispatch
+from outpost.domain.run import Priority
+from outpost.use_cases.dispatch_run import Dispatch, Dispatched
+from outpost.wiring import Wiring
 
 KEY_CHARACTERS = 128
 
 
-def read_dispatch(request: Request, body: DispatchBody) -> Dispatch:
+def read_dispatch(request: Request, body: DispatchBody, git_base_url: str) -> Dispatch:
     """The dispatch that the request asks for. Raises InputInvalid where body and header disagree on the key."""
     agent = AGENTS[body.agent]
     return Dispatch(
@@ -19,12 +23,25 @@ def read_dispatch(request: Request, body: DispatchBody) -> Dispatch:
         timeout_seconds=body.timeout_seconds,
         body_sha256=body.sha256(),
         api_url=request.api_url,
+        git_base_url=git_base_url,
+        priority=Priority(body.priority),
+        queue_timeout_seconds=body.queue_timeout_seconds,
         repo=body.repo,
         branch=body.branch,
         tags=body.tags,
         requested_by=body.user_id,
         idempotency_key=_agreed_key(body.idempotency_key, request.header("Idempotency-Key")),
     )
+
+
+def dispatched_reply(dispatched: Dispatched, api_url: str, wiring: Wiring) -> Reply:
+    """The answer to a dispatch; a run that waits is told its place."""
+    run = dispatched.run
+    queue = wiring.queue.order(run.tenant_id) if run.is_queued else ()
+    headers = {"Location": f"{api_url}/runs/{run.run_id}"}
+    if dispatched.is_replay:
+        return Reply(dispatched_view(run, queue), headers={**headers, "Idempotent-Replay": "true"})
+    return Reply(dispatched_view(run, queue), status=201, headers=headers)
 
 
 def _agreed_key(in_body: str | None, in_header: str | None) -> str | None:

@@ -1,22 +1,35 @@
 """One table from refusals to answers: HTTP status, code, and what the caller does next."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from math import ceil
 
+from outpost.api.times import time_text
 from outpost.domain.errors import (
     AgentUnavailable,
+    BudgetExceeded,
     CallerUnknown,
     ClaimRefused,
     CursorInvalid,
     IdempotencyConflict,
     InputInvalid,
+    KeyAlreadyReplaced,
+    KeyNotFound,
+    KillSwitchOn,
+    Limit,
     NotFound,
     OutpostError,
     PatchNotFound,
+    PlanEnded,
+    PolicyDenied,
+    QueueFull,
     QuotaExceeded,
+    RateLimited,
     RunAlreadyEnded,
     ScopeMissing,
     TenantMismatch,
+    TenantNotFound,
     TenantSuspended,
     Unavailable,
 )
@@ -59,6 +72,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+TRIAL_EXPIRED = "TRIAL_EXPIRED"
 RETRY_AFTER_SECONDS = "2"
 _RETRY = {"Retry-After": RETRY_AFTER_SECONDS}
 
@@ -69,18 +83,27 @@ _TABLE: tuple[tuple[type[OutpostError], Answer], ...] = (
     (CursorInvalid, Answer(400, "INVALID_CURSOR", "The cursor is not valid here.", "Begin again without a cursor, and keep the filter the same from page to page.")),
     (CallerUnknown, Answer(401, "AUTHENTICATION_ERROR", "The credential is missing or not valid.", "Send a valid API key as Authorization: Bearer <key>.", headers={"WWW-Authenticate": "Bearer"})),
     (ScopeMissing, Answer(403, "AUTHORIZATION_ERROR", "The key does not carry the scope that this needs.", "Use a key with the scope in details.scope.")),
+    (PlanEnded, Answer(402, "SUBSCRIPTION_EXPIRED", "The tenant's plan has ended.", "Ask the operator of this deployment for another plan; what runs goes on, and can be read and cancelled.")),
     (TenantMismatch, Answer(403, "TENANT_MISMATCH", "X-Tenant-ID names another tenant than the key.", "Leave X-Tenant-ID out, or send the key's own tenant.")),
     (TenantSuspended, Answer(403, "TENANT_SUSPENDED", "The tenant is suspended.", "Ask the operator of this deployment to resume the tenant.")),
+    (PolicyDenied, Answer(403, "POLICY_DENIED", "The plan or the key does not allow this.", "Change the field in details.field, or ask the operator for another plan.")),
+    (KillSwitchOn, Answer(403, "KILL_SWITCH_ON", "A kill switch is on: no work begins.", "Ask an administrator of the tenant to lift it: GET /kill-switch shows it.")),
     (PatchNotFound, Answer(404, "NOT_FOUND", "The run has no patch.", "Wait for the run to collect its work; a run that changed nothing has no patch.")),
+    (KeyNotFound, Answer(404, "NOT_FOUND", "There is no such key.", "Check the id; GET /keys lists the keys of your tenant.")),
+    (TenantNotFound, Answer(404, "NOT_FOUND", "There is no such tenant.", "Check the id; list-tenants lists them.")),
     (NotFound, Answer(404, "NOT_FOUND", "There is no such run.", "Check the id; GET /runs lists the runs of your tenant.")),
     (RouteUnknown, Answer(404, "NOT_FOUND", "There is no such route.", "Compare the path with the API's documentation.")),
     (MethodUnknown, Answer(405, "METHOD_NOT_ALLOWED", "This path does not have this method.", "Use a method that the Allow header names.")),
     (RunAlreadyEnded, Answer(409, "CONFLICT", "The run has already ended.", "Nothing to do: details.status says how it ended.")),
+    (KeyAlreadyReplaced, Answer(409, "CONFLICT", "The key has been replaced already, or has ended.", "Rotate its successor, or create a new key; details.status says what became of it.")),
     (IdempotencyConflict, Answer(409, "IDEMPOTENCY_CONFLICT", "The idempotency key was used for another request.", "Use a new idempotency key for a new request.")),
     (ClaimRefused, Answer(409, "CONFLICT", "The run is not this runner's to work on.", "Stop: the run is over, or another runner's.")),
     (BodyTooLarge, Answer(413, "PAYLOAD_TOO_LARGE", "The request body is too large.", "Send a smaller body.")),
     (MediaTypeUnsupported, Answer(415, "UNSUPPORTED_MEDIA_TYPE", "The body has to be JSON.", "Send Content-Type: application/json.")),
-    (QuotaExceeded, Answer(429, "QUOTA_EXCEEDED", "A limit of the tenant's plan is reached.", "Wait until runs end, or ask the operator for a larger limit.", retryable=True, headers={"Retry-After": "15"})),
+    (QueueFull, Answer(429, "QUEUE_FULL", "As many runs wait as the plan allows.", "Wait until runs end, or ask the operator for a longer queue.", retryable=True, headers={"Retry-After": "15"})),
+    (BudgetExceeded, Answer(429, "BUDGET_EXCEEDED", "What the run may cost does not fit into what is left of the budget.", "Ask for a shorter timeoutSeconds, wait for details.resetsAt, or ask for a larger budget.", headers={"Retry-After": "3600"})),
+    (QuotaExceeded, Answer(429, "QUOTA_EXCEEDED", "A limit of the tenant's plan is used up.", "Wait for details.resetsAt, or ask the operator for a larger limit.", headers={"Retry-After": "3600"})),
+    (RateLimited, Answer(429, "RATE_LIMITED", "The key has made too many requests in this minute.", "Wait for the seconds in Retry-After and send it again.", retryable=True)),
     (AgentUnavailable, Answer(503, "AGENT_UNAVAILABLE", "The agent cannot be launched in this deployment now.", "Choose an agent that GET /fleet shows as available.", headers={"Retry-After": "300"})),
     (Unavailable, Answer(503, "SERVICE_UNAVAILABLE", "A part of the service did not answer in time.", "Wait for the seconds in Retry-After and send the request again.", retryable=True, headers=_RETRY)),
 )  # fmt: skip
@@ -95,22 +118,32 @@ DEFECT = Answer(
 
 
 def codes_by_status() -> dict[int, tuple[str, ...]]:
-    """Every code that a caller can meet, by its HTTP status; RATE_LIMITED is API Gateway's own."""
-    pairs = [(answer.status, answer.code) for _, answer in _TABLE] + [(429, "RATE_LIMITED"), (500, DEFECT.code)]
+    """Every code that a caller can meet, by its HTTP status."""
+    pairs = [(answer.status, answer.code) for _, answer in _TABLE] + [(402, TRIAL_EXPIRED), (500, DEFECT.code)]
     found: dict[int, tuple[str, ...]] = {}
     for status, code in pairs:
         found[status] = tuple(dict.fromkeys((*found.get(status, ()), code)))
     return found
 
 
-def answer_for(error: OutpostError) -> Answer:
+def answer_for(error: OutpostError, now: datetime) -> Answer:
     """The answer of a refusal, with the details that belong to it."""
     found = next((answer for kind, answer in _TABLE if isinstance(error, kind)), DEFECT)
     details = _details(error)
     headers = dict(found.headers)
-    if isinstance(error, MethodUnknown):
-        headers["Allow"] = ", ".join(error.allowed)
-    return Answer(found.status, found.code, found.message, found.remedy, found.retryable, details, headers)
+    match error:
+        case MethodUnknown(allowed=allowed):
+            headers["Allow"] = ", ".join(allowed)
+        case QuotaExceeded(limit=Limit(resets_at=datetime() as resets_at)):
+            headers["Retry-After"] = str(max(1, ceil((resets_at - now).total_seconds())))
+        case AgentUnavailable(retry_after_seconds=int(seconds)):
+            headers["Retry-After"] = str(seconds)
+            found = replace(found, retryable=True)
+        case PlanEnded(is_trial=True):
+            found = replace(found, code=TRIAL_EXPIRED, message="The tenant's trial has ended.")
+        case _:
+            pass
+    return replace(found, details=details, headers=headers)
 
 
 def _details(error: OutpostError) -> Mapping[str, object] | None:
@@ -128,7 +161,15 @@ def _details(error: OutpostError) -> Mapping[str, object] | None:
                 "dimension": limit.dimension,
                 "limit": limit.limit,
                 "used": limit.used,
-                "resetsAt": limit.resets_at,
+                "resetsAt": time_text(limit.resets_at),
             }
+        case PolicyDenied():
+            return {"field": error.field, "reason": str(error)}
+        case PlanEnded():
+            return {"endedAt": time_text(error.ended_at)}
+        case KillSwitchOn():
+            return {"scope": "deployment" if error.reason is None else "tenant", "reason": error.reason}
+        case KeyAlreadyReplaced():
+            return {"status": error.reason}
         case _:
             return None

@@ -1,19 +1,80 @@
-"""What the finish function answers to the state machine."""
+"""What the finish function hears, from the state machine and from events, and what it answers."""
 
+import logging
+from typing import Any
+
+from outpost.adapters.testimony import read_slot_request, read_testimony
+from outpost.domain.errors import OutpostError
+from outpost.domain.outcome import Testimony
 from outpost.domain.run import Run, RunStatus
 from outpost.ports import SigningKey
+from outpost.use_cases.hand_out_slots import SlotGiver, hand_out_slots
+from outpost.use_cases.hear_testimony import hear_testimony
 from outpost.use_cases.start_execution import bootstrap_token
+from outpost.use_cases.wait_for_slot import wait_for_slot
+from outpost.wiring import Wiring
+
+logger = logging.getLogger(__name__)
 
 
-def no_run_view() -> dict[str, object]:
-    """What the evidence of no run comes to."""
-    return {"runId": None, "status": "NO_RUN", "error": None}
+def hear(event: dict[str, Any], wiring: Wiring) -> dict[str, object]:
+    """The run's status after the event; a run that has ended leaves its slot to who waits for one."""
+    if event.get("source") == "queue":
+        return _note_waiting(event, wiring)
+    testimony = read_testimony(event)
+    if testimony is None:
+        return {"runId": None, "status": "NO_RUN", "error": None}
+    run = hear_testimony(
+        testimony,
+        runs=wiring.runs,
+        tasks=wiring.tasks,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )
+    if run.status.is_terminal:
+        _hand_on(run, wiring)
+    return finished_view(run, testimony, wiring.signing_key)
 
 
-def finished_view(run: Run, heard_of_attempt: int, signing_key: SigningKey) -> dict[str, object]:
-    """The status of the run and its error; where the attempt was followed by another, what that one needs."""
+def finished_view(run: Run, testimony: Testimony, signing_key: SigningKey) -> dict[str, object]:
+    """The status of the run and its error; where the machine goes on to a launch, the token that it needs for it."""
     error = {"code": run.error.code, "message": run.error.message} if run.error else None
     view: dict[str, object] = {"runId": run.run_id, "status": run.status, "attempt": run.attempt, "error": error}
-    if run.status is RunStatus.PENDING and run.attempt > heard_of_attempt:
+    is_next = testimony.is_waiting or run.attempt > testimony.evidence.attempt
+    if run.status is RunStatus.PENDING and is_next:
         view["bootstrapToken"] = bootstrap_token(run, signing_key=signing_key)
     return view
+
+
+def _hand_on(run: Run, wiring: Wiring) -> None:
+    try:
+        hand_out_slots(_giver(wiring), freed_by=run.tenant_id)
+    except OutpostError:
+        logger.warning("the slot was not handed on; the sweep will hand it on", extra={"runId": run.run_id})
+
+
+def _note_waiting(event: dict[str, Any], wiring: Wiring) -> dict[str, object]:
+    tenant_id, run_id, wait_token = read_slot_request(event)
+    run = wait_for_slot(
+        tenant_id,
+        run_id,
+        wait_token,
+        runs=wiring.runs,
+        executions=wiring.executions,
+        signing_key=wiring.signing_key,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )
+    return {"runId": run.run_id, "status": run.status, "error": None}
+
+
+def _giver(wiring: Wiring) -> SlotGiver:
+    return SlotGiver(
+        runs=wiring.runs,
+        queue=wiring.queue,
+        accounts=wiring.accounts,
+        executions=wiring.executions,
+        signing_key=wiring.signing_key,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )

@@ -1,7 +1,7 @@
 """The answers that need no key: life, readiness, release."""
 
 from outpost.api.application import Reply
-from outpost.api.views import fleet_view
+from outpost.api.fleet import fleet_is_healthy, fleet_view
 from outpost.ports import ComponentState
 from outpost.wiring import Wiring
 
@@ -50,9 +50,11 @@ class Health:
         )
 
     def fleet(self) -> Reply:
-        """Whether the cluster's state machine is there to launch agents, and which agents there are."""
-        is_healthy = _worst(self._wiring.components.states()) is not ComponentState.DOWN
-        return Reply(fleet_view(), beside_data={"healthy": is_healthy})
+        """Whether agents can be launched, and which; one that fails too often is not."""
+        now, deployment = self._wiring.clock.now(), self._wiring.watched_deployment.get()
+        is_up = _worst(self._wiring.components.states()) is not ComponentState.DOWN
+        is_healthy = is_up and fleet_is_healthy(deployment, now)
+        return Reply(fleet_view(deployment, now), beside_data={"healthy": is_healthy})
 
     def version(self) -> Reply:
         """The release, its commit and its build."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from outpost.api.account_bodies import CreateKeyBody, KeysQuery, KillSwitchBody, RotateKeyBody, TokenBody
 from outpost.api.bodies import ArtifactsQuery, CancelBody, DispatchBody, LogsQuery, NoQuery, RunsQuery
 from outpost.api.errors import codes_by_status
 from outpost.api.parsing import Body, Query
@@ -43,6 +44,16 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/runs/{id}/artifacts"): Operation("List a run's files", ArtifactsQuery),
     ("GET", "/artifacts/{id}"): Operation("List a run's files", ArtifactsQuery),
     ("GET", "/fleet"): Operation("List the agents", NoQuery),
+    ("POST", "/auth/token"): Operation("Exchange a key for a token", NoQuery, TokenBody),
+    ("GET", "/auth/whoami"): Operation("Say who calls", NoQuery),
+    ("GET", "/keys"): Operation("List keys, newest first", KeysQuery),
+    ("POST", "/keys"): Operation("Make a key", NoQuery, CreateKeyBody, success=(201,)),
+    ("GET", "/keys/{id}"): Operation("Show a key", NoQuery),
+    ("DELETE", "/keys/{id}"): Operation("Revoke a key", NoQuery),
+    ("POST", "/keys/{id}/rotate"): Operation("Replace a key", NoQuery, RotateKeyBody, success=(201,)),
+    ("GET", "/kill-switch"): Operation("Show the kill switch", NoQuery),
+    ("PUT", "/kill-switch"): Operation("Put the kill switch on", NoQuery, KillSwitchBody),
+    ("DELETE", "/kill-switch"): Operation("Lift the kill switch", NoQuery),
     ("GET", "/"): Operation("Say what answers here", is_bare=True),
     ("GET", "/health"): Operation("Tell the state of the control plane", is_bare=True),
     ("GET", "/health/live"): Operation("Tell that it lives", is_bare=True),
@@ -81,7 +92,7 @@ def _operation(route: Route, operation: Operation) -> Schema:
         "summary": operation.summary,
         "parameters": [*_path_parameters(route.path), *_query_parameters(operation.query)],
         "responses": _responses(route, operation),
-        "security": [{"bearer": []}, {"apiKey": []}] if route.scope else [],
+        "security": [{"bearer": []}, {"apiKey": []}] if route.needs_key else [],
     }
     if route.scope:
         described["description"] = f"Needs the scope {route.scope}."
@@ -128,7 +139,7 @@ def _responses(route: Route, operation: Operation) -> Schema:
         str(status): {"description": "As asked.", "content": content} for status in operation.success
     }
     for status, codes in codes_by_status().items():
-        if (route.scope or status in _WITHOUT_KEY) and str(status) not in found:
+        if (route.needs_key or status in _WITHOUT_KEY) and str(status) not in found:
             failure = {"$ref": _REFERENCES.format(model="Failure")}
             found[str(status)] = {"description": ", ".join(codes), "content": {JSON: {"schema": failure}}}
     return found

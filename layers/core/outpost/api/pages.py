@@ -1,5 +1,7 @@
-"""Lists with cursors: runs and log lines."""
+"""Lists with cursors: runs, keys and log lines."""
 
+from outpost.api.account_bodies import KeysQuery
+from outpost.api.account_views import key_view
 from outpost.api.application import Pagination, Reply
 from outpost.api.bodies import LogsQuery, RunsQuery
 from outpost.api.cursor import make_cursor, read_cursor
@@ -28,8 +30,25 @@ def list_runs(caller: Caller, query: RunsQuery, wiring: Wiring) -> Reply:
     cursor = None
     if page.last_run_id is not None:
         cursor = make_cursor(wiring.signing_key.value(), caller.tenant_id, listed, page.last_run_id)
+    queue = wiring.queue.order(caller.tenant_id) if any(run.is_queued for run in page.runs) else ()
     return Reply(
-        {"runs": [run_view(run) for run in page.runs]},
+        {"runs": [run_view(run, queue=queue) for run in page.runs]},
+        pagination=Pagination(cursor, has_more=cursor is not None, limit=query.limit),
+    )
+
+
+def list_keys(caller: Caller, query: KeysQuery, wiring: Wiring) -> Reply:
+    """A page of keys, newest first. Raises CursorInvalid."""
+    listed = {"list": "keys"}
+    before = None
+    if query.cursor is not None:
+        before = read_cursor(wiring.signing_key.value(), caller.tenant_id, listed, query.cursor, wiring.clock.now())
+    page = wiring.keyring.page(caller.tenant_id, before_key_id=before, limit=query.limit)
+    cursor = None
+    if page.last_key_id is not None:
+        cursor = make_cursor(wiring.signing_key.value(), caller.tenant_id, listed, page.last_key_id)
+    return Reply(
+        {"keys": [key_view(key) for key in page.keys]},
         pagination=Pagination(cursor, has_more=cursor is not None, limit=query.limit),
     )
 

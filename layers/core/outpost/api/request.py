@@ -12,29 +12,43 @@ from outpost.api.errors import BodyMalformed, BodyTooLarge, MediaTypeUnsupported
 from outpost.api.parsing import Model, Query, parse_json, parse_texts
 from outpost.domain.api_key import Caller
 from outpost.domain.errors import FieldError, InputInvalid
+from outpost.domain.tenant import Tenant
 from outpost.settings import Settings
+from outpost.use_cases.authenticate import Access
 
 BODY_BYTES = 2 * 1024 * 1024
 ID_CHARACTERS = 128
 
 
 class Request:
-    """One request. `caller` is set on routes with a scope, and only there."""
+    """One request. Who calls is known on routes that need a key, and only there."""
 
     def __init__(
-        self, event: APIGatewayProxyEvent, path_parameters: Mapping[str, str], settings: Settings, caller: Caller | None
+        self, event: APIGatewayProxyEvent, path_parameters: Mapping[str, str], settings: Settings, access: Access | None
     ) -> None:
         self._event = event
         self._path_parameters = path_parameters
         self._settings = settings
-        self._caller = caller
+        self._access = access
 
     @property
     def caller(self) -> Caller:
-        """Who calls; only routes with a scope have one."""
-        if self._caller is None:
-            raise LookupError("this route has no scope, so nobody was asked who they are")
-        return self._caller
+        """Who calls."""
+        return self.access.caller
+
+    @property
+    def tenant(self) -> Tenant:
+        """The caller's tenant, as it is now; not where the key is only proved with the deed."""
+        if self.access.tenant is None:
+            raise LookupError("this route proves its key later, so nobody has looked at the tenant")
+        return self.access.tenant
+
+    @property
+    def access(self) -> Access:
+        """What the caller was granted."""
+        if self._access is None:
+            raise LookupError("this route needs no key, so nobody was asked who they are")
+        return self._access
 
     @property
     def id(self) -> str:

@@ -7,16 +7,27 @@ from outpost.domain.api_key import Scope
 
 @dataclass(frozen=True)
 class Route:
-    """One route; without a scope it needs no API key."""
+    """One route.
+
+    Without a scope it needs no API key, unless any key will do (`any_key`). Where the key `is_proved_later`, the
+    transaction of the deed itself refuses one that is no longer valid.
+    """
 
     method: str
     path: str
     function: str
     scope: Scope | None = None
+    any_key: bool = False
+    is_proved_later: bool = False
+
+    @property
+    def needs_key(self) -> bool:
+        """Whether a caller has to say who it is."""
+        return self.any_key or self.scope is not None
 
 
 ROUTES = (
-    Route("POST", "/dispatch", "dispatch", Scope.DISPATCH),
+    Route("POST", "/dispatch", "dispatch", Scope.DISPATCH, is_proved_later=True),
     Route("DELETE", "/dispatch/{id}", "dispatch", Scope.CANCEL),
     Route("POST", "/runs/{id}/cancel", "dispatch", Scope.CANCEL),
     Route("GET", "/runs", "read", Scope.STATUS),
@@ -28,6 +39,16 @@ ROUTES = (
     Route("GET", "/dispatch/{id}", "read", Scope.STATUS),
     Route("GET", "/artifacts/{id}", "read", Scope.STATUS),
     Route("GET", "/fleet", "read", Scope.STATUS),
+    Route("POST", "/auth/token", "account", any_key=True),
+    Route("GET", "/auth/whoami", "read", any_key=True),
+    Route("GET", "/keys", "read", Scope.KEYS),
+    Route("POST", "/keys", "account", Scope.KEYS),
+    Route("GET", "/keys/{id}", "read", Scope.KEYS),
+    Route("DELETE", "/keys/{id}", "account", Scope.KEYS),
+    Route("POST", "/keys/{id}/rotate", "account", Scope.KEYS),
+    Route("GET", "/kill-switch", "read", Scope.ADMIN),
+    Route("PUT", "/kill-switch", "account", Scope.ADMIN),
+    Route("DELETE", "/kill-switch", "account", Scope.ADMIN),
     Route("POST", "/runner/claim", "broker"),
     Route("POST", "/runner/heartbeat", "broker"),
     Route("POST", "/runner/uploads", "broker"),

@@ -1,9 +1,8 @@
 """What callers see: camelCase, times in RFC 3339 with milliseconds, null for what is absent, no ARN."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 
-from outpost.domain.agents import AGENTS, Agent
+from outpost.api.times import time_text
 from outpost.domain.explain import Explanation
 from outpost.domain.report import Artifact, Progress, Result
 from outpost.domain.run import Run
@@ -17,25 +16,17 @@ NOT_YET = (
     "context",
     "workspaceMode",
     "workspaceId",
-    "priority",
-    "queueTimeoutSeconds",
-    "queuePosition",
     "usage",
     "promotion",
     "parentRunId",
 )
 
 
-def time_view(at: datetime | None) -> str | None:
-    """RFC 3339, UTC, milliseconds."""
-    return None if at is None else at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 PREVIEW_CHARACTERS = 1_000
 
 
-def run_view(run: Run, task: str | None = None) -> View:
-    """A run; `task` is its whole text, without which only the beginning is shown."""
+def run_view(run: Run, task: str | None = None, *, queue: Sequence[str] = ()) -> View:
+    """A run; `task` is its whole text, else only the beginning is shown; `queue` are its tenant's waiting runs."""
     preview = run.task[:PREVIEW_CHARACTERS]
     return {
         "runId": run.run_id,
@@ -48,13 +39,16 @@ def run_view(run: Run, task: str | None = None) -> View:
         "repo": run.repo,
         "branch": run.branch,
         "tags": run.tags,
+        "priority": run.priority,
         "timeoutSeconds": run.timeout_seconds,
+        "queueTimeoutSeconds": run.queue_timeout_seconds,
+        "queuePosition": queue_position(run, queue),
         "requestedBy": run.requested_by,
-        "createdAt": time_view(run.created_at),
-        "startedAt": time_view(run.started_at),
-        "endedAt": time_view(run.ended_at),
-        "cancelRequestedAt": time_view(run.cancel_requested_at),
-        "computeStoppedAt": time_view(run.compute_stopped_at),
+        "createdAt": time_text(run.created_at),
+        "startedAt": time_text(run.started_at),
+        "endedAt": time_text(run.ended_at),
+        "cancelRequestedAt": time_text(run.cancel_requested_at),
+        "computeStoppedAt": time_text(run.compute_stopped_at),
         "billedAfterCancelSeconds": _billed_after_cancel(run),
         "attempt": run.attempt,
         "attempts": _attempts_view(run),
@@ -66,15 +60,22 @@ def run_view(run: Run, task: str | None = None) -> View:
     }
 
 
-def dispatched_view(run: Run) -> View:
-    """The answer to a dispatch."""
+def queue_position(run: Run, queue: Sequence[str]) -> int | None:
+    """The run's place among those of its tenant that wait, from 1; None where it does not wait."""
+    return queue.index(run.run_id) + 1 if run.is_queued and run.run_id in queue else None
+
+
+def dispatched_view(run: Run, queue: Sequence[str]) -> View:
+    """The answer to a dispatch; a place in the queue only where the run waits."""
+    position = {"queuePosition": queue_position(run, queue)} if run.is_queued else {}
     return {
+        **position,
         "runId": run.run_id,
         "dispatchId": run.run_id,
         "status": run.status,
         "agent": run.agent,
         "modelId": run.model_id,
-        "createdAt": time_view(run.created_at),
+        "createdAt": time_text(run.created_at),
     }
 
 
@@ -84,7 +85,7 @@ def cancelled_view(run: Run) -> View:
         "runId": run.run_id,
         "dispatchId": run.run_id,
         "status": run.status,
-        "cancelRequestedAt": time_view(run.cancel_requested_at),
+        "cancelRequestedAt": time_text(run.cancel_requested_at),
         "reason": run.cancel_reason,
     }
 
@@ -98,7 +99,7 @@ def artifact_view(artifact: Artifact, url: PresignedUrl) -> View:
         "sha256": artifact.sha256,
         "contentType": artifact.content_type,
         "url": url.url,
-        "expiresAt": time_view(url.expires_at),
+        "expiresAt": time_text(url.expires_at),
     }
 
 
@@ -109,7 +110,7 @@ def explanation_view(run: Run, explanation: Explanation, lines: Sequence[LogLine
         "status": run.status,
         "summary": explanation.summary,
         "waitsFor": explanation.waits_for,
-        "causes": [{"at": time_view(cause.at), "message": cause.message} for cause in explanation.causes],
+        "causes": [{"at": time_text(cause.at), "message": cause.message} for cause in explanation.causes],
         "error": _error_view(run.error),
         "remedy": explanation.remedy,
         "retryable": explanation.retryable,
@@ -134,23 +135,8 @@ def lines_view(lines: Sequence[LogLine]) -> View:
     """Lines of output."""
     return {
         "lines": [
-            {"timestamp": time_view(line.timestamp), "stream": line.stream, "message": line.message} for line in lines
+            {"timestamp": time_text(line.timestamp), "stream": line.stream, "message": line.message} for line in lines
         ]
-    }
-
-
-def fleet_view() -> View:
-    """The agents of this release."""
-    return {"status": "ok", "agents": [_agent_view(agent) for agent in AGENTS.values()]}
-
-
-def _agent_view(agent: Agent) -> View:
-    return {
-        "agent": agent.name,
-        "title": agent.title,
-        "available": agent.available,
-        "modelId": agent.default_model_id,
-        "models": [{"modelId": model.model_id, "tier": model.tier} for model in agent.models],
     }
 
 
@@ -168,8 +154,8 @@ def _attempts_view(run: Run) -> list[View]:
     return [
         {
             "attempt": number,
-            "startedAt": time_view(started_at),
-            "endedAt": time_view(ended_at),
+            "startedAt": time_text(started_at),
+            "endedAt": time_text(ended_at),
             "error": _error_view(error),
         }
         for number, started_at, ended_at, error in [*lost, current]
@@ -179,7 +165,7 @@ def _attempts_view(run: Run) -> list[View]:
 def _progress_view(progress: Progress | None) -> View | None:
     if progress is None:
         return None
-    return {"phase": progress.phase, "message": progress.message, "updatedAt": time_view(progress.updated_at)}
+    return {"phase": progress.phase, "message": progress.message, "updatedAt": time_text(progress.updated_at)}
 
 
 def _error_view(error: RunError | None) -> View | None:

@@ -26,13 +26,15 @@ class Model:
 
 @dataclass(frozen=True)
 class Agent:
-    """An agent: its models (the default first) and whether its image can be launched in this release."""
+    """An agent: its models (the default first), whether its image can be launched in this release, its task's size."""
 
     name: str
     title: str
     provider: str | None
     models: tuple[Model, ...]
     available: bool
+    cpu_units: int = 1_024
+    memory_mb: int = 4_096
 
     @property
     def default_model_id(self) -> str:
@@ -95,5 +97,13 @@ AGENTS = _catalogue(
         available=False,
     ),
     Agent(name="grok", title="Grok", provider="xai", models=(Model("grok-4.1", Tier.FLAGSHIP),), available=False),
-    Agent(name="shell", title="Shell script", provider=None, models=(Model("none", Tier.FAST),), available=True),
+    Agent(
+        name="shell",
+        title="Shell script",
+        provider=None,
+        models=(Model("none", Tier.FAST),),
+        available=True,
+        cpu_units=256,
+        memory_mb=512,
+    ),
 )

@@ -3,10 +3,13 @@
 import hashlib
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
+
+from outpost.domain.errors import PolicyDenied
+from outpost.domain.repositories import may_use
 
 SECRET_PREFIX = "otp_"  # noqa: S105 what every key begins with
 SHOWN_CHARACTERS = 15
@@ -51,6 +54,29 @@ def hash_secret(secret: str) -> str:
 
 
 @dataclass(frozen=True)
+class Restrictions:
+    """What a key may be used for, beside its scopes; None does not restrict."""
+
+    agents: tuple[str, ...] | None = None
+    repositories: tuple[str, ...] | None = None
+    monthly_budget_microusd: int | None = None
+
+    @property
+    def exist(self) -> bool:
+        """Whether there is any."""
+        return self != Restrictions()
+
+    def require_allowed(self, agent: str, repo: str | None, *, git_base_url: str) -> None:
+        """Refuse what the key is not for. Raises PolicyDenied."""
+        if self.agents is not None and agent not in self.agents:
+            raise PolicyDenied("agent", f"this key is for the agents {', '.join(self.agents)}")
+        if self.repositories is not None and (
+            repo is None or not may_use(repo, allowed=self.repositories, git_base_url=git_base_url)
+        ):
+            raise PolicyDenied("repo", f"this key is for the repositories {', '.join(self.repositories)}")
+
+
+@dataclass(frozen=True)
 class ApiKey:
     """A key as it is stored: never its secret."""
 
@@ -62,11 +88,28 @@ class ApiKey:
     scopes: frozenset[Scope]
     status: KeyStatus
     created_at: datetime
+    created_by: str | None = None
     expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    replaced_by: str | None = None
+    restrictions: Restrictions = field(default_factory=Restrictions)
+    # Whose use its budget counts: a key that replaces another goes on with what that one has used.
+    budget_key_id: str | None = None
 
     @classmethod
     def from_secret(
-        cls, secret: str, *, key_id: str, tenant_id: str, name: str, scopes: frozenset[Scope], created_at: datetime
+        cls,
+        secret: str,
+        *,
+        key_id: str,
+        tenant_id: str,
+        name: str,
+        scopes: frozenset[Scope],
+        created_at: datetime,
+        created_by: str | None = None,
+        expires_at: datetime | None = None,
+        restrictions: Restrictions | None = None,
+        budget_key_id: str | None = None,
     ) -> Self:
         """The record to keep of a fresh secret."""
         return cls(
@@ -78,6 +121,10 @@ class ApiKey:
             scopes=scopes,
             status=KeyStatus.ACTIVE,
             created_at=created_at,
+            created_by=created_by,
+            expires_at=expires_at,
+            restrictions=restrictions or Restrictions(),
+            budget_key_id=budget_key_id or key_id,
         )
 
     def refusal(self, now: datetime) -> str | None:
@@ -91,9 +138,18 @@ class ApiKey:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is calling: a tenant, by one of its keys."""
+    """Who is calling: a tenant, by one of its keys or by a token made of one; `scopes` are those of the credential."""
 
-    tenant_id: str
-    key_id: str
-    key_hash: str
+    key: ApiKey
     scopes: frozenset[Scope]
+    token_expires_at: datetime | None = None
+
+    @property
+    def tenant_id(self) -> str:
+        """The tenant."""
+        return self.key.tenant_id
+
+    @property
+    def key_id(self) -> str:
+        """The key that calls, or that the token was made of."""
+        return self.key.key_id

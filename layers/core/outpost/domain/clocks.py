@@ -29,10 +29,18 @@ def clock_that_ran_out(run: Run, now: datetime) -> RunErrorCode | None:
 
 def give_up_waiting(run: Run, at: datetime) -> Run:
     """A run that waited too long for its slot, at its end: it never had compute."""
-    if run.status is not RunStatus.QUEUED:
+    if not run.is_queued:
         return run
     message = f"The run waited {run.queue_timeout_seconds} seconds for a slot."
     return run.ended(RunStatus.TIMEOUT, RunError.of(RunErrorCode.QUEUE_TIMEOUT, message), at)
+
+
+def lose_place(run: Run, at: datetime) -> Run:
+    """A waiting run whose execution ended, at its end: nothing would launch it any more."""
+    if not run.is_queued:
+        return run
+    message = "Its execution was ended while the run waited for a slot."
+    return run.ended(RunStatus.FAILED, RunError.of(RunErrorCode.AGENT_START_FAILED, message), at)
 
 
 def _has_passed(since: datetime, seconds: int, now: datetime) -> bool:

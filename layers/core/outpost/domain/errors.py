@@ -8,16 +8,22 @@ OutpostError
 │   ├── ScopeMissing
 │   ├── TenantMismatch
 │   ├── TenantSuspended
-│   ├── NotFound                 RunNotFound, PatchNotFound: also for what is somebody else's
+│   ├── PolicyDenied             the plan or the key does not allow it at any time
+│   ├── PlanEnded                the trial or the subscription is over
+│   ├── KillSwitchOn             of the tenant, or of the deployment
+│   ├── NotFound                 RunNotFound, PatchNotFound, KeyNotFound, TenantNotFound: or somebody else's
 │   ├── RunAlreadyEnded
+│   ├── KeyAlreadyReplaced       or revoked, or expired
 │   ├── IdempotencyConflict
-│   ├── QuotaExceeded
+│   ├── QuotaExceeded            BudgetExceeded, QueueFull: a limit is used up
+│   ├── RateLimited
 │   ├── AgentUnavailable
 │   └── ClaimRefused             what a runner is told when its run is not (or no longer) its own
 └── Unavailable                  passing trouble: the same call may succeed later
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class OutpostError(Exception):
@@ -76,6 +82,31 @@ class TenantSuspended(Refusal):
     """The operator has suspended the tenant."""
 
 
+class PolicyDenied(Refusal):
+    """The plan, or the key's own restriction, does not allow the value of a field at any time."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class PlanEnded(Refusal):
+    """The tenant's plan is over: no new work, while reads and cancels go on."""
+
+    def __init__(self, *, is_trial: bool, ended_at: datetime) -> None:
+        super().__init__("the plan has ended")
+        self.is_trial = is_trial
+        self.ended_at = ended_at
+
+
+class KillSwitchOn(Refusal):
+    """A kill switch is on; `reason` is the tenant's own word, and None where the whole deployment is stopped."""
+
+    def __init__(self, reason: str | None) -> None:
+        super().__init__("a kill switch is on")
+        self.reason = reason
+
+
 class NotFound(Refusal):
     """No such thing, or not the caller's."""
 
@@ -86,6 +117,22 @@ class RunNotFound(NotFound):
 
 class PatchNotFound(NotFound):
     """The run has no patch, or none yet."""
+
+
+class KeyNotFound(NotFound):
+    """No such key of this tenant."""
+
+
+class TenantNotFound(NotFound):
+    """No such tenant: only operators are told."""
+
+
+class KeyAlreadyReplaced(Refusal):
+    """The key has a successor already, or has ended; `reason` says which."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"the key is {reason}")
+        self.reason = reason
 
 
 class RunAlreadyEnded(Refusal):
@@ -102,12 +149,12 @@ class IdempotencyConflict(Refusal):
 
 @dataclass(frozen=True)
 class Limit:
-    """A limit that was reached: its dimension, bound and use, and when it frees (RFC 3339) if that is known."""
+    """A limit that was reached: its dimension, bound, use with what is reserved, and when the counting begins anew."""
 
     dimension: str
-    limit: int
-    used: int
-    resets_at: str | None = None
+    limit: float
+    used: float
+    resets_at: datetime | None = None
 
 
 class QuotaExceeded(Refusal):
@@ -118,8 +165,24 @@ class QuotaExceeded(Refusal):
         self.limit = limit
 
 
+class BudgetExceeded(QuotaExceeded):
+    """What the run may cost does not fit into what is left of a budget."""
+
+
+class QueueFull(QuotaExceeded):
+    """As many runs wait as may wait."""
+
+
+class RateLimited(Refusal):
+    """The key has made as many requests as it may in this minute."""
+
+
 class AgentUnavailable(Refusal):
-    """The agent is in the catalogue and cannot be launched now."""
+    """The agent is in the catalogue and cannot be launched now; after `retry_after_seconds` it is tried again."""
+
+    def __init__(self, agent: str, retry_after_seconds: int | None = None) -> None:
+        super().__init__(f"{agent} cannot be launched")
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ClaimRefused(Refusal):

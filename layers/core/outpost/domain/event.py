@@ -9,6 +9,7 @@ class EventType(StrEnum):
     """What happened."""
 
     RUN_ACCEPTED = "run.accepted"
+    RUN_RELEASED = "run.released"
     RUN_RUNNING = "run.running"
     RUN_PROGRESS = "run.progress"
     RUN_REPORTED = "run.reported"
@@ -20,7 +21,14 @@ class EventType(StrEnum):
     RUN_TIMEOUT = "run.timeout"
     RUN_CANCELLED = "run.cancelled"
     TENANT_CREATED = "tenant.created"
+    TENANT_SUSPENDED = "tenant.suspended"
+    TENANT_RESUMED = "tenant.resumed"
+    PLAN_CHANGED = "plan.changed"
+    KILL_SWITCH_SET = "kill-switch.set"
+    KILL_SWITCH_LIFTED = "kill-switch.lifted"
     KEY_CREATED = "key.created"
+    KEY_ROTATED = "key.rotated"
+    KEY_REVOKED = "key.revoked"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from outpost.domain.deployment import BreakerState, Deployment
 from outpost.domain.run import HEARTBEAT_LOST_SECONDS, MOST_ATTEMPTS, START_ALLOWANCE_SECONDS, Run, RunStatus
+from outpost.domain.tenant import Tenant
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,21 @@ class Explanation:
     retryable: bool
 
 
-def explain(run: Run, now: datetime) -> Explanation:
+@dataclass(frozen=True)
+class Surroundings:
+    """What a living run depends on beside itself: its tenant, the deployment, and its place in the queue."""
+
+    tenant: Tenant
+    deployment: Deployment
+    queue_position: int | None
+
+
+def explain(run: Run, now: datetime, surroundings: Surroundings | None = None) -> Explanation:
     """The explanation of the run at this time."""
+    hindrance = None if surroundings is None else _hindrance(run, surroundings, now)
     return Explanation(
         summary=_summary(run, now),
-        waits_for=_waits_for(run, now),
+        waits_for=hindrance or _waits_for(run, now),
         causes=_causes(run),
         remedy=run.error.remedy if run.error else _remedy(run),
         retryable=run.error.retryable if run.error else False,
@@ -73,6 +85,28 @@ def _waits_for(run: Run, now: datetime) -> str | None:
             return None
 
 
+def _hindrance(run: Run, around: Surroundings, now: datetime) -> str | None:
+    """What outside the run keeps it from beginning; the strongest first."""
+    if run.status not in (RunStatus.QUEUED, RunStatus.PENDING):
+        return None
+    if around.deployment.kill_switch is not None:
+        return "the operator to lift the deployment's kill switch"
+    if around.tenant.kill_switch is not None:
+        return f"the tenant's kill switch to be lifted (reason: {around.tenant.kill_switch.reason})"
+    if not run.is_queued:
+        breaker = around.deployment.breaker(run.agent)
+        if breaker.state(now) is BreakerState.CLOSED:
+            return None
+        failed = f"{breaker.failures} launches of {run.agent}, or calls to its provider, failed in a row"
+        return f"{_waits_for(run, now)} ({failed})"
+    place = f"it is number {around.queue_position} of {around.tenant.queued_runs} in the queue"
+    if around.tenant.has_room:
+        slot = "its slot, which is free" if around.deployment.has_room else "a slot of the deployment, which is full"
+        return f"{slot}; {place}"
+    limit, active = around.tenant.plan.concurrent_runs, around.tenant.active_runs
+    return f"one of the tenant's runs to end ({active} of {limit} are at work); {place}"
+
+
 def _remedy(run: Run) -> str | None:
     if run.status is RunStatus.PENDING and run.lost_attempts:
         return "Nothing yet: it is tried again by itself."
@@ -84,6 +118,8 @@ def _causes(run: Run) -> tuple[Cause, ...]:
     found.extend(
         Cause(lost.ended_at, f"Attempt {lost.attempt} was lost: {lost.error.message}") for lost in run.lost_attempts
     )
+    if run.released_at is not None:
+        found.append(Cause(run.released_at, "It got its slot."))
     if run.started_at is not None:
         found.append(Cause(run.started_at, f"A runner took attempt {run.attempt}."))
     if run.cancel_requested_at is not None:

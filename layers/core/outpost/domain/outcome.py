@@ -76,6 +76,7 @@ class Evidence:
 class Testimony:
     """Evidence, whose run it is of, and what follows from the road on which it came.
 
+    `is_waiting`: its execution waited for a slot, so there is no compute to speak of.
     `ran_out_of_time`: a timeout of the machine's ended the wait. `is_given_up`: Step Functions has stopped the task, or
     tried to, so that it has to be looked for and stopped for certain.
     """
@@ -85,6 +86,7 @@ class Testimony:
     evidence: Evidence
     ran_out_of_time: bool = False
     is_given_up: bool = False
+    is_waiting: bool = False
 
 
 def settle(run: Run, evidence: Evidence, at: datetime) -> Run:
@@ -147,6 +149,8 @@ def _error(run: Run, evidence: Evidence) -> RunError:
 
 
 _STOPPED_BECAUSE = {
+    RunErrorCode.KILL_SWITCH_ON: "A kill switch was on when the runner asked for the run.",
+    RunErrorCode.TENANT_SUSPENDED: "The tenant was suspended when the runner asked for the run.",
     RunErrorCode.RUN_TIMEOUT: "The run did not end within its {run.timeout_seconds} seconds.",
     RunErrorCode.START_TIMEOUT: "No runner claimed the run in time after its launch.",
     RunErrorCode.HEARTBEAT_LOST: "The runner fell silent.",

@@ -1,14 +1,16 @@
 """A run: its statuses, the one table of transitions, and the changes that it can go through.
 
-           claim                  compute stopped
-PENDING ──────────► RUNNING ─────────────────────► COMPLETED FAILED TIMEOUT
-   │ cancel            │ cancel
-   └──► CANCELLING ◄───┘                         ► CANCELLED
+           slot            claim                  compute stopped
+QUEUED ──────────► PENDING ──────────► RUNNING ─────────────────────► COMPLETED FAILED TIMEOUT
+   │                  │ cancel            │ cancel
+   │                  └──► CANCELLING ◄───┘ ────────────────────────► CANCELLED
+   └─ cancel: CANCELLED; waited too long: TIMEOUT; its execution ended: FAILED
 """
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from math import ceil
 from typing import Self
 from zlib import crc32
 
@@ -46,8 +48,21 @@ class RunStatus(StrEnum):
         return not TRANSITIONS[self]
 
 
+class Priority(StrEnum):
+    """Which of a tenant's waiting runs comes first."""
+
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+    @property
+    def rank(self) -> int:
+        """Its place in the order: the lower comes first."""
+        return list(Priority).index(self)
+
+
 TRANSITIONS: dict[RunStatus, frozenset[RunStatus]] = {
-    RunStatus.QUEUED: frozenset({RunStatus.PENDING, RunStatus.CANCELLED, RunStatus.TIMEOUT}),
+    RunStatus.QUEUED: frozenset({RunStatus.PENDING, RunStatus.CANCELLED, RunStatus.FAILED, RunStatus.TIMEOUT}),
     RunStatus.PENDING: frozenset(
         {RunStatus.PENDING, RunStatus.RUNNING, RunStatus.CANCELLING, RunStatus.FAILED, RunStatus.TIMEOUT}
     ),
@@ -77,6 +92,20 @@ class Attempt:
 
 
 @dataclass(frozen=True)
+class Reservation:
+    """What a run may use at most, counted against its period until it ends: agent time, and money for compute.
+
+    `budget_key_id` names the key against whose own budget, in the month `key_period`, it also counts.
+    """
+
+    period: str
+    seconds: int
+    cost_microusd: int
+    budget_key_id: str | None = None
+    key_period: str = ""
+
+
+@dataclass(frozen=True)
 class Run:
     """The record of a run: the truth that every GET shows. `revision` grows by one with every write."""
 
@@ -100,7 +129,11 @@ class Run:
     branch: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
     requested_by: str | None = None
+    priority: Priority = Priority.NORMAL
     queue_timeout_seconds: int = QUEUE_TIMEOUT_SECONDS
+    reservation: Reservation | None = None
+    wait_token: str | None = None
+    released_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
     cancel_requested_at: datetime | None = None
@@ -124,7 +157,20 @@ class Run:
     @property
     def holds_slot(self) -> bool:
         """Whether the run counts against its tenant's concurrent runs."""
-        return not self.status.is_terminal and self.status is not RunStatus.QUEUED
+        return not self.status.is_terminal and not self.is_queued
+
+    @property
+    def is_queued(self) -> bool:
+        """Whether the run waits for a slot."""
+        return self.status is RunStatus.QUEUED
+
+    @property
+    def used_seconds(self) -> int:
+        """The agent time that counts: from the claim of the last attempt to its end, no more than was reserved."""
+        if self.started_at is None or self.reservation is None:
+            return 0
+        end = self.compute_stopped_at or self.ended_at or self.started_at
+        return min(self.reservation.seconds, max(0, ceil((end - self.started_at).total_seconds())))
 
     @property
     def deadline(self) -> datetime | None:
@@ -140,6 +186,14 @@ class Run:
         if status not in TRANSITIONS[self.status]:
             raise TransitionForbidden(f"{self.status} to {status}")
         return replace(self, status=status, status_since=at, check_at=at + timedelta(seconds=CHECK_SECONDS))
+
+    def waiting(self, wait_token: str) -> Self:
+        """The run with the token by which its execution waits for the slot; the last one counts."""
+        return replace(self, wait_token=wait_token) if self.is_queued else self
+
+    def released(self, at: datetime) -> Self:
+        """The run with a slot; one that has it already, or ended, is left alone."""
+        return replace(self.becomes(RunStatus.PENDING, at), released_at=at) if self.is_queued else self
 
     def claimed(self, *, attempt: int, claim_id: str, task_arn: str | None, at: datetime) -> Self:
         """The run in the hands of a runner; the same claim again changes nothing, any other is refused.
@@ -191,7 +245,7 @@ class Run:
         if self.status is RunStatus.CANCELLING:
             return self
         asked = replace(self, cancel_requested_at=at, cancel_reason=reason)
-        if self.status is RunStatus.QUEUED:
+        if self.is_queued:
             return asked.ended(RunStatus.CANCELLED, cancelled_error(reason), at)
         return asked.becomes(RunStatus.CANCELLING, at)
 

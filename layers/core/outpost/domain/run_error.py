@@ -20,6 +20,10 @@ class RunErrorCode(StrEnum):
     CLONE_FAILED = "CLONE_FAILED"
     BRANCH_NOT_FOUND = "BRANCH_NOT_FOUND"
     OUTPUT_FAILED = "OUTPUT_FAILED"
+    PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
+    PROVIDER_AUTH_FAILED = "PROVIDER_AUTH_FAILED"
+    KILL_SWITCH_ON = "KILL_SWITCH_ON"
+    TENANT_SUSPENDED = "TENANT_SUSPENDED"
     CANCELLED_BY_USER = "CANCELLED_BY_USER"
 
 
@@ -54,6 +58,14 @@ _ADVICE = {
     ),
     RunErrorCode.BRANCH_NOT_FOUND: _Advice("Dispatch again with a branch that the repository has.", False),
     RunErrorCode.OUTPUT_FAILED: _Advice("Dispatch again: the agent worked, and its results could not be stored.", True),
+    RunErrorCode.PROVIDER_UNAVAILABLE: _Advice("Dispatch again when the model's provider answers again.", True),
+    RunErrorCode.PROVIDER_AUTH_FAILED: _Advice(
+        "Ask whoever keeps the provider's key to put a valid one in place.", False
+    ),
+    RunErrorCode.KILL_SWITCH_ON: _Advice(
+        "Dispatch again once the kill switch is off: GET /kill-switch shows it.", True
+    ),
+    RunErrorCode.TENANT_SUSPENDED: _Advice("Ask the operator of this deployment to resume the tenant.", False),
     RunErrorCode.CANCELLED_BY_USER: _Advice("Nothing to mend: take the partial work if there is any.", False),
 }
 

@@ -1,4 +1,4 @@
-"""Signed texts: runner tokens and cursors, each bound to one purpose and unusable for another.
+"""Signed texts: runner tokens, access tokens and cursors, each bound to one purpose and unusable for another.
 
 A token is `base64url(JSON claims).base64url(HMAC-SHA256)`; the key of the HMAC is derived from the signing key and the
 purpose (RFC 2104, and the extract step of RFC 5869), and the same claims always give the same token.
@@ -15,6 +15,8 @@ from enum import StrEnum
 
 from outpost.domain.errors import OutpostError
 
+ACCESS_TOKEN_PREFIX = "ott_"  # noqa: S105 what every access token begins with
+
 
 class Purpose(StrEnum):
     """What a signed text is for."""
@@ -22,6 +24,7 @@ class Purpose(StrEnum):
     RUNNER_BOOTSTRAP = "runner-bootstrap"
     RUNNER_SESSION = "runner-session"
     CURSOR = "cursor"
+    ACCESS = "access"
 
 
 class TokenInvalid(OutpostError):

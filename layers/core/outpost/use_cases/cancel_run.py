@@ -9,6 +9,8 @@ from outpost.domain.run_error import RunErrorCode
 from outpost.ports import Clock, Executions, Identifiers, Runs
 from outpost.use_cases.change_run import Change, change_run
 
+KILL_SWITCH_REASON = "A kill switch was put on."
+
 logger = logging.getLogger(__name__)
 
 

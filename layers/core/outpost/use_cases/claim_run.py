@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from outpost.domain.errors import CallerUnknown
+from outpost.domain.errors import CallerUnknown, ClaimRefused
 from outpost.domain.event import EventType
 from outpost.domain.run import STOP_GRACE_SECONDS, Run
 from outpost.domain.token import Purpose, TokenInvalid, sign, verify
-from outpost.ports import Clock, Files, Identifiers, Runs, SigningKey
+from outpost.ports import Clock, Files, Identifiers, Runs, SigningKey, WorkForbidden
 from outpost.use_cases.change_run import Change, change_run
+from outpost.use_cases.finish_run import mark_stopping
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,28 @@ def claim_run(
     clock: Clock,
     identifiers: Identifiers,
 ) -> Claimed:
-    """The run, now RUNNING in this runner's hands; the same claim again gives the same. Raises ClaimRefused."""
+    """The run, now RUNNING in this runner's hands; the same claim again gives the same. Raises ClaimRefused.
+
+    Where a kill switch is on, or the tenant suspended, the run is marked as stopping for that reason, and refused.
+    """
 
     def decide(run: Run) -> Change:
         claimed = run.claimed(attempt=runner.attempt, claim_id=claim_id, task_arn=task_arn, at=clock.now())
         return Change(claimed, EventType.RUN_RUNNING)
 
-    run = change_run(runner.tenant_id, runner.run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
+    try:
+        run = change_run(runner.tenant_id, runner.run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
+    except WorkForbidden as forbidden:
+        stopped = mark_stopping(
+            runner.tenant_id,
+            runner.run_id,
+            runner.attempt,
+            forbidden.code,
+            runs=runs,
+            clock=clock,
+            identifiers=identifiers,
+        )
+        raise ClaimRefused("the run may not be worked on", stopped.status) from forbidden
     task = files.get_task(run.tenant_id, run.run_id) if run.task_in_bucket else run.task
     return Claimed(run, task, _session_token(run, signing_key))
 

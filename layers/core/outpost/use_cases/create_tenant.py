@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
-from outpost.domain.api_key import ApiKey, Scope, make_secret
+from outpost.domain.api_key import ApiKey, Scope
 from outpost.domain.errors import FieldError, InputInvalid
 from outpost.domain.event import Event, EventType
+from outpost.domain.plan import Plan
 from outpost.domain.tenant import Tenant, TenantStatus, is_tenant_id
 from outpost.ports import Accounts, Clock, Identifiers
+from outpost.use_cases.create_key import OPERATOR, KeyWish, key_event, new_key
 
 
 @dataclass(frozen=True)
@@ -19,32 +21,18 @@ class TenantCreated:
 
 
 def create_tenant(
-    tenant_id: str,
-    name: str,
-    *,
-    concurrent_limit: int,
-    accounts: Accounts,
-    clock: Clock,
-    identifiers: Identifiers,
+    tenant_id: str, name: str, plan: Plan, *, accounts: Accounts, clock: Clock, identifiers: Identifiers
 ) -> TenantCreated:
     """The new tenant, with a key that carries every scope. Raises InputInvalid, also if the tenant exists."""
     if not is_tenant_id(tenant_id):
         raise InputInvalid((FieldError("tenantId", "must be 2 to 63 lower-case letters, digits and hyphens"),))
     now = clock.now()
-    tenant = Tenant(tenant_id, name, TenantStatus.ACTIVE, concurrent_limit, 0, now)
-    secret = make_secret()
-    key = ApiKey.from_secret(
-        secret,
-        key_id=identifiers.new(now),
-        tenant_id=tenant_id,
-        name="first key",
-        scopes=frozenset(Scope),
-        created_at=now,
-    )
+    tenant = Tenant(tenant_id, name, TenantStatus.ACTIVE, plan, now)
+    made = new_key(tenant_id, OPERATOR, KeyWish("first key", frozenset(Scope)), clock=clock, identifiers=identifiers)
     events = (
-        Event(identifiers.new(now), tenant_id, EventType.TENANT_CREATED, now),
-        Event(identifiers.new(now), tenant_id, EventType.KEY_CREATED, now, details={"keyId": key.key_id}),
+        Event(identifiers.new(now), tenant_id, EventType.TENANT_CREATED, now, details={"plan": plan.kind}),
+        key_event(made.key, EventType.KEY_CREATED, OPERATOR, clock=clock, identifiers=identifiers),
     )
-    if not accounts.create_tenant(tenant, key, events):
+    if not accounts.create_tenant(tenant, made.key, events):
         raise InputInvalid((FieldError("tenantId", "is the name of a tenant that exists"),))
-    return TenantCreated(tenant, key, secret)
+    return TenantCreated(tenant, made.key, made.secret)

@@ -1,16 +1,19 @@
 """Accepts a dispatch: one transaction records the run, then its execution is started."""
 
 import logging
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from outpost.domain.admission import Form
 from outpost.domain.agents import AGENTS
 from outpost.domain.api_key import Caller
 from outpost.domain.errors import AgentUnavailable, IdempotencyConflict, OutpostError, Unavailable
 from outpost.domain.event import Event, EventType
-from outpost.domain.run import CHECK_SECONDS, Run, RunStatus
+from outpost.domain.run import CHECK_SECONDS, QUEUE_TIMEOUT_SECONDS, Priority, Run, RunStatus
 from outpost.ports import (
-    Admission,
+    Accounts,
+    ApiKeys,
     Clock,
     Executions,
     Files,
@@ -19,7 +22,9 @@ from outpost.ports import (
     RunExistsAlready,
     Runs,
     SigningKey,
+    Terms,
 )
+from outpost.use_cases.admit_run import Wish, admit_run
 from outpost.use_cases.start_execution import start_execution
 
 logger = logging.getLogger(__name__)
@@ -40,6 +45,9 @@ class Dispatch:
     timeout_seconds: int
     body_sha256: str
     api_url: str
+    git_base_url: str
+    priority: Priority = Priority.NORMAL
+    queue_timeout_seconds: int = QUEUE_TIMEOUT_SECONDS
     repo: str | None = None
     branch: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
@@ -58,35 +66,52 @@ class Dispatched:
 def dispatch_run(
     caller: Caller,
     dispatch: Dispatch,
+    terms: Terms,
     *,
     runs: Runs,
+    accounts: Accounts,
+    api_keys: ApiKeys,
+    full_tenants: MutableMapping[str, Form],
     files: Files,
     executions: Executions,
     signing_key: SigningKey,
     clock: Clock,
     identifiers: Identifiers,
 ) -> Dispatched:
-    """Record the run and start it.
+    """Record the run and start its execution, which waits for a slot where there is none.
 
-    Raises AgentUnavailable, IdempotencyConflict, and what `Runs.create` refuses. Once the record is written nothing
-    is refused any more: what does not start now is started by the sweep.
+    Raises IdempotencyConflict, and what `admit_run` refuses. Once the record is written nothing is refused any more:
+    what does not start now is started by the sweep.
     """
     if not AGENTS[dispatch.agent].available:
         raise AgentUnavailable(dispatch.agent)
     now = clock.now()
-    run = _new_run(caller, dispatch, run_id=identifiers.new(now), clock=clock)
-    if run.task_in_bucket:
-        files.put_task(run.tenant_id, run.run_id, dispatch.task)
-    event = Event(
-        event_id=identifiers.new(now),
-        tenant_id=run.tenant_id,
-        type=EventType.RUN_ACCEPTED,
-        at=now,
-        run_id=run.run_id,
-        details={"agent": run.agent, "modelId": run.model_id, "keyId": caller.key_id},
-    )
+    wanted = _new_run(caller, dispatch, run_id=identifiers.new(now), at=now)
+    if wanted.task_in_bucket:
+        files.put_task(wanted.tenant_id, wanted.run_id, dispatch.task)
+    wish = Wish(caller, wanted, _lock(wanted, dispatch), dispatch.git_base_url)
+
+    def accepted(run: Run) -> Event:
+        return Event(
+            event_id=identifiers.new(now),
+            tenant_id=run.tenant_id,
+            type=EventType.RUN_ACCEPTED,
+            at=now,
+            run_id=run.run_id,
+            details={"agent": run.agent, "modelId": run.model_id, "keyId": caller.key_id, "status": run.status},
+        )
+
     try:
-        runs.create(run, event, Admission(caller, _lock(run, dispatch)))
+        run = admit_run(
+            wish,
+            terms,
+            accepted,
+            runs=runs,
+            accounts=accounts,
+            api_keys=api_keys,
+            full_tenants=full_tenants,
+            clock=clock,
+        )
     except RunExistsAlready:
         return Dispatched(_replay(caller, dispatch, runs), is_replay=True)
     try:
@@ -96,8 +121,7 @@ def dispatch_run(
     return Dispatched(run, is_replay=False)
 
 
-def _new_run(caller: Caller, dispatch: Dispatch, *, run_id: str, clock: Clock) -> Run:
-    now = clock.now()
+def _new_run(caller: Caller, dispatch: Dispatch, *, run_id: str, at: datetime) -> Run:
     in_bucket = len(dispatch.task.encode()) > INLINE_TASK_BYTES
     return Run(
         tenant_id=caller.tenant_id,
@@ -108,15 +132,17 @@ def _new_run(caller: Caller, dispatch: Dispatch, *, run_id: str, clock: Clock) -
         task=dispatch.task[:PREVIEW_CHARACTERS] if in_bucket else dispatch.task,
         task_in_bucket=in_bucket,
         timeout_seconds=dispatch.timeout_seconds,
-        created_at=now,
-        status_since=now,
-        check_at=now + timedelta(seconds=CHECK_SECONDS),
+        created_at=at,
+        status_since=at,
+        check_at=at + timedelta(seconds=CHECK_SECONDS),
         created_by=caller.key_id,
         api_url=dispatch.api_url,
         repo=dispatch.repo,
         branch=dispatch.branch,
         tags=dispatch.tags,
         requested_by=dispatch.requested_by,
+        priority=dispatch.priority,
+        queue_timeout_seconds=dispatch.queue_timeout_seconds,
     )
 
 

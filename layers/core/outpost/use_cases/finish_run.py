@@ -1,6 +1,9 @@
 """Ends a run on evidence that its compute has stopped; late, repeated and foreign evidence changes nothing."""
 
-from outpost.domain.clocks import give_up_waiting
+from collections.abc import Callable
+from datetime import datetime
+
+from outpost.domain.clocks import give_up_waiting, lose_place
 from outpost.domain.event import EventType
 from outpost.domain.outcome import Evidence, settle
 from outpost.domain.run import Run, RunStatus
@@ -24,7 +27,8 @@ def finish_run(
 
     def decide(run: Run) -> Change:
         settled = settle(run, evidence, clock.now())
-        error = settled.error or (settled.lost_attempts[-1].error if settled.lost_attempts else None)
+        is_relaunched = settled.status is RunStatus.PENDING and settled.lost_attempts
+        error = settled.lost_attempts[-1].error if is_relaunched else settled.error
         return Change(settled, _ENDED.get(settled.status), {"error": error.code} if error else {})
 
     return change_run(tenant_id, run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
@@ -32,10 +36,26 @@ def finish_run(
 
 def expire_queued(tenant_id: str, run_id: str, *, runs: Runs, clock: Clock, identifiers: Identifiers) -> Run:
     """A run that waited too long for its slot, ended; one that has it by now is left alone. Raises RunNotFound."""
+    return _end_queued(tenant_id, run_id, give_up_waiting, runs=runs, clock=clock, identifiers=identifiers)
 
+
+def abandon_queued(tenant_id: str, run_id: str, *, runs: Runs, clock: Clock, identifiers: Identifiers) -> Run:
+    """A waiting run whose execution is over, ended; one that has its slot by now is left alone. Raises RunNotFound."""
+    return _end_queued(tenant_id, run_id, lose_place, runs=runs, clock=clock, identifiers=identifiers)
+
+
+def _end_queued(
+    tenant_id: str,
+    run_id: str,
+    end: Callable[[Run, datetime], Run],
+    *,
+    runs: Runs,
+    clock: Clock,
+    identifiers: Identifiers,
+) -> Run:
     def decide(run: Run) -> Change:
-        details = {"error": str(RunErrorCode.QUEUE_TIMEOUT)}
-        return Change(give_up_waiting(run, clock.now()), EventType.RUN_TIMEOUT, details)
+        ended = end(run, clock.now())
+        return Change(ended, _ENDED.get(ended.status), {"error": ended.error.code} if ended.error else {})
 
     return change_run(tenant_id, run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
 

@@ -11,8 +11,14 @@ BOOTSTRAP_VALIDITY = timedelta(seconds=2 * START_ALLOWANCE_SECONDS)
 
 
 def start_execution(run: Run, *, executions: Executions, signing_key: SigningKey) -> None:
-    """Start the execution of a run that waits for its runner."""
-    executions.start(run, bootstrap_token(run, signing_key=signing_key))
+    """Start the execution of a run that waits for its runner, or for its slot: then the token comes with that."""
+    executions.start(run, "" if run.is_queued else bootstrap_token(run, signing_key=signing_key))
+
+
+def release_execution(run: Run, *, executions: Executions, signing_key: SigningKey) -> None:
+    """Let the execution of a run that has got its slot go on; one that has not asked yet hears it when it asks."""
+    if run.wait_token is not None:
+        executions.release(run.wait_token, bootstrap_token(run, signing_key=signing_key))
 
 
 def bootstrap_token(run: Run, *, signing_key: SigningKey) -> str:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from functools import partial
 
 from outpost.domain.clocks import clock_that_ran_out
+from outpost.domain.deployment import BreakerState
 from outpost.domain.errors import Unavailable
 from outpost.domain.outcome import Evidence, NeverLaunched, StopCode, TaskState
 from outpost.domain.run import (
@@ -20,18 +21,23 @@ from outpost.domain.run import (
 )
 from outpost.domain.run_error import RunErrorCode
 from outpost.ports import (
+    Accounts,
     AliveTasks,
     Clock,
+    Deployments,
     Executions,
     ExecutionStatus,
     Identifiers,
+    Queue,
     RunChangedMeanwhile,
     Runs,
     SigningKey,
     Slots,
     Tasks,
 )
-from outpost.use_cases.finish_run import expire_queued, finish_run, mark_stopping
+from outpost.use_cases.cancel_run import KILL_SWITCH_REASON, cancel_run
+from outpost.use_cases.finish_run import abandon_queued, expire_queued, finish_run, mark_stopping
+from outpost.use_cases.hand_out_slots import SlotGiver, hand_out_slots, tell_released
 from outpost.use_cases.start_execution import start_execution
 
 logger = logging.getLogger(__name__)
@@ -53,6 +59,9 @@ class Deed(StrEnum):
     FINISHED = "finished"
     ORPHAN_STOPPED = "orphan-stopped"
     SLOTS_CORRECTED = "slots-corrected"
+    SLOTS_GIVEN = "slots-given"
+    BREAKER_SEEN_OPEN = "breaker-seen-open"
+    CANCELLED = "cancelled"
     FAILED = "failed"
 
 
@@ -62,11 +71,27 @@ class Sweeper:
 
     runs: Runs
     slots: Slots
+    queue: Queue
+    accounts: Accounts
+    deployments: Deployments
     tasks: Tasks
     executions: Executions
     signing_key: SigningKey
     clock: Clock
     identifiers: Identifiers
+
+    @property
+    def giver(self) -> SlotGiver:
+        """What of it handing out slots needs."""
+        return SlotGiver(
+            runs=self.runs,
+            queue=self.queue,
+            accounts=self.accounts,
+            executions=self.executions,
+            signing_key=self.signing_key,
+            clock=self.clock,
+            identifiers=self.identifiers,
+        )
 
 
 def sweep_runs(sweeper: Sweeper) -> Counter[Deed]:
@@ -83,6 +108,9 @@ def sweep_runs(sweeper: Sweeper) -> Counter[Deed]:
         deeds[_guarded(task.run_id, partial(_stop_orphan, sweeper, task))] += 1
     if now.minute % SLOTS_EVERY_MINUTES == 0:
         deeds += _correct_slots(sweeper, now)
+    deeds[Deed.SLOTS_GIVEN] += hand_out_slots(sweeper.giver)
+    breakers = sweeper.deployments.get().breakers.values()
+    deeds[Deed.BREAKER_SEEN_OPEN] = sum(breaker.state(now) is BreakerState.OPEN for breaker in breakers)
     return deeds
 
 
@@ -94,6 +122,10 @@ def _correct_slots(sweeper: Sweeper, now: datetime) -> Counter[Deed]:
         if drift:
             logger.error("a tenant's slots in use had drifted", extra={"tenantId": tenant_id, "drift": drift})
             deeds[Deed.SLOTS_CORRECTED] += 1
+    drift = sweeper.slots.correct_deployment()
+    if drift:
+        logger.error("the deployment's slots in use had drifted", extra={"drift": drift})
+        deeds[Deed.SLOTS_CORRECTED] += 1
     return deeds
 
 
@@ -123,6 +155,8 @@ def _look_after(sweeper: Sweeper, tenant_id: str, run_id: str, alive: AliveTasks
     task = _task_of(sweeper, run, alive, now)
     if task is not None and task.is_stopped:
         return _finish(sweeper, run, Evidence(run.attempt, task=task))
+    if _is_switched_off(sweeper, run):
+        return _cancel(sweeper, run)
     execution = sweeper.executions.status(run.run_id)
     overdue = clock_that_ran_out(run, now)
     if overdue is not None:
@@ -138,6 +172,8 @@ def _look_after(sweeper: Sweeper, tenant_id: str, run_id: str, alive: AliveTasks
     if execution is None and run.status is RunStatus.PENDING and run.stop_code is None:
         start_execution(run, executions=sweeper.executions, signing_key=sweeper.signing_key)
         return Deed.STARTED
+    if run.wait_token is not None and task is None:
+        tell_released(sweeper.giver, run)
     has_no_task = task is None and (run.task_arn is not None or alive.is_complete)
     if has_no_task and execution is not ExecutionStatus.RUNNING and now - run.status_since >= SETTLING:
         return _finish(sweeper, run, Evidence(run.attempt, never_launched=NeverLaunched.EXECUTION_ENDED))
@@ -145,10 +181,38 @@ def _look_after(sweeper: Sweeper, tenant_id: str, run_id: str, alive: AliveTasks
 
 
 def _look_after_queued(sweeper: Sweeper, run: Run, now: datetime) -> Deed:
-    if clock_that_ran_out(run, now) is None:
+    is_late = clock_that_ran_out(run, now) is not None
+    execution = None if is_late else sweeper.executions.status(run.run_id)
+    if not is_late and execution is None:
+        start_execution(run, executions=sweeper.executions, signing_key=sweeper.signing_key)
+        return Deed.STARTED
+    if execution is ExecutionStatus.RUNNING:
         return Deed.NOTHING
-    expire_queued(run.tenant_id, run.run_id, runs=sweeper.runs, clock=sweeper.clock, identifiers=sweeper.identifiers)
+    end = expire_queued if is_late else abandon_queued
+    end(run.tenant_id, run.run_id, runs=sweeper.runs, clock=sweeper.clock, identifiers=sweeper.identifiers)
     return Deed.FINISHED
+
+
+def _is_switched_off(sweeper: Sweeper, run: Run) -> bool:
+    """Whether a kill switch that ends what runs is on, and the run not yet on its way."""
+    if run.status is RunStatus.CANCELLING:
+        return False
+    tenant = sweeper.accounts.get(run.tenant_id)
+    switches = (sweeper.deployments.get().kill_switch, tenant.kill_switch if tenant else None)
+    return any(switch is not None and switch.stop_running for switch in switches)
+
+
+def _cancel(sweeper: Sweeper, run: Run) -> Deed:
+    cancel_run(
+        run.tenant_id,
+        run.run_id,
+        KILL_SWITCH_REASON,
+        runs=sweeper.runs,
+        executions=sweeper.executions,
+        clock=sweeper.clock,
+        identifiers=sweeper.identifiers,
+    )
+    return Deed.CANCELLED
 
 
 def _is_to_stop(run: Run, execution: ExecutionStatus | None) -> bool:

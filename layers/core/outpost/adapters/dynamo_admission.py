@@ -1,0 +1,127 @@
+"""The transaction that records a run with all that it takes of the limits, and what its refusal says."""
+
+from typing import Any
+
+from outpost.adapters.dynamo_counters import (
+    BREAKER_IS_CLOSED,
+    DEPLOYMENT_HAS_A_SLOT,
+    DEPLOYMENT_IS_FULL,
+    DEPLOYMENT_IS_OPEN,
+    HAS_A_SLOT,
+    HAS_TO_WAIT,
+    NOBODY_WAITS,
+    PLAN_UNCHANGED,
+    QUEUE_HAS_ROOM,
+    TENANT_IS_OPEN,
+    Counters,
+)
+from outpost.adapters.dynamo_deployments import decode_deployment
+from outpost.adapters.dynamo_items import decode, lock_key, timestamp, to_item
+from outpost.adapters.dynamo_transaction import ConditionFailed
+from outpost.adapters.dynamo_writes import Write, put_new
+from outpost.domain.admission import Form, Usage
+from outpost.domain.errors import TenantSuspended
+from outpost.domain.run import Run
+from outpost.domain.tenant import Tenant
+from outpost.ports import Admission, IdempotencyLock, NotAdmitted
+from outpost.settings import Settings
+
+IS_NEW_OR_EXPIRED = "attribute_not_exists(pk) OR expires_at <= :now"
+KEY_STILL_VALID = "#status = :active AND (attribute_not_exists(expires_at) OR expires_at > :now)"
+
+_TENANT_CONDITIONS = {
+    Form.LAUNCH: (HAS_A_SLOT, NOBODY_WAITS),
+    Form.BEHIND_OWN: (HAS_TO_WAIT, QUEUE_HAS_ROOM),
+    Form.BEHIND_OTHERS: (QUEUE_HAS_ROOM,),
+}
+_DEPLOYMENT_CONDITIONS: dict[Form, tuple[str, ...]] = {
+    Form.LAUNCH: (DEPLOYMENT_HAS_A_SLOT,),
+    Form.BEHIND_OWN: (),
+    Form.BEHIND_OTHERS: (DEPLOYMENT_IS_FULL,),
+}
+KEY, TENANT, DEPLOYMENT, FIRST_USAGE = range(4)
+
+
+class AdmissionWrites:
+    """The writes of an admission, in the order that `read_refusal` knows: key, tenant, deployment, use, lock."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._counters = Counters(settings)
+
+    def of(self, run: Run, admission: Admission) -> list[Write]:
+        """Every write but those of the run itself."""
+        writes = [
+            self._require_key(run, admission),
+            self._take_place(run, admission),
+            self._require_room(run, admission),
+        ]
+        writes += [
+            self._counters.take_use(run.tenant_id, allowance, admission.asked) for allowance in admission.allowances
+        ]
+        if admission.lock is not None:
+            writes.append(self._take_lock(run, admission.lock))
+        return writes
+
+    def _require_key(self, run: Run, admission: Admission) -> Write:
+        return {
+            "ConditionCheck": {
+                "TableName": self._settings.api_keys_table,
+                "Key": to_item({"key_hash": admission.key_hash}),
+                "ConditionExpression": KEY_STILL_VALID,
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": to_item({":active": "ACTIVE", ":now": timestamp(run.created_at)}),
+            }
+        }
+
+    def _take_place(self, run: Run, admission: Admission) -> Write:
+        return self._counters.tenant(
+            run.tenant_id,
+            active=int(run.holds_slot),
+            queued=int(run.is_queued),
+            conditions=(TENANT_IS_OPEN, PLAN_UNCHANGED, *_TENANT_CONDITIONS[admission.form]),
+            values={":plan_revision": admission.plan_revision},
+        )
+
+    def _require_room(self, run: Run, admission: Admission) -> Write:
+        conditions = (DEPLOYMENT_IS_OPEN, *_DEPLOYMENT_CONDITIONS[admission.form])
+        if admission.tries is None:
+            conditions = (*conditions, BREAKER_IS_CLOSED)
+        if admission.tries is None and not run.holds_slot:
+            return self._counters.require_deployment(*conditions, agent=run.agent)
+        return self._counters.deployment(
+            active=int(run.holds_slot),
+            conditions=conditions,
+            agent=run.agent,
+            tries=admission.tries,
+            at=run.created_at,
+        )
+
+    def _take_lock(self, run: Run, lock: IdempotencyLock) -> Write:
+        attributes = {
+            "run_id": lock.run_id,
+            "body_sha256": lock.body_sha256,
+            "expires_at": int(lock.expires_at.timestamp()),
+        }
+        key = lock_key(run.tenant_id, lock.key)
+        write = put_new(self._settings.jobs_table, key, attributes, IS_NEW_OR_EXPIRED)
+        write["Put"]["ExpressionAttributeValues"] = to_item({":now": int(run.created_at.timestamp())})
+        return write
+
+
+def read_refusal(failed: ConditionFailed, admission: Admission, most_runs: int) -> NotAdmitted | TenantSuspended:
+    """What was found instead of what the admission expected."""
+    usages = range(FIRST_USAGE, FIRST_USAGE + len(admission.allowances))
+    if TENANT in failed.found and not failed.found[TENANT]:
+        return TenantSuspended()
+    return NotAdmitted(
+        key_is_invalid=KEY in failed.found,
+        lock_is_taken=admission.lock is not None and usages.stop in failed.found,
+        tenant=decode(Tenant, failed.found[TENANT]) if TENANT in failed.found else None,
+        deployment=decode_deployment(failed.found[DEPLOYMENT], most_runs) if DEPLOYMENT in failed.found else None,
+        usages={place - FIRST_USAGE: _usage(failed.found[place]) for place in usages if place in failed.found},
+    )
+
+
+def _usage(item: dict[str, Any]) -> Usage:
+    return decode(Usage, item)

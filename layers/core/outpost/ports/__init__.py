@@ -1,0 +1,56 @@
+"""What the use cases need of the world; the adapters have it on AWS, the tests in memory."""
+
+from outpost.ports.accounts import Accounts, ApiKeys, KeyPage, Keyring, KeyUse, RateAllowance, Terms
+from outpost.ports.compute import AgentLogs, AliveTasks, Executions, ExecutionStatus, LogLine, LogPage, Tasks
+from outpost.ports.files import Files, PresignedUrl
+from outpost.ports.runs import (
+    Admission,
+    IdempotencyLock,
+    NotAdmitted,
+    RunChangedMeanwhile,
+    RunExistsAlready,
+    RunFilter,
+    RunPage,
+    Runs,
+    SlotRefused,
+    WorkForbidden,
+)
+from outpost.ports.slots import Deployments, Queue, Slots
+from outpost.ports.world import Clock, Components, ComponentState, Identifiers, SigningKey
+
+__all__ = [
+    "Accounts",
+    "Admission",
+    "AgentLogs",
+    "AliveTasks",
+    "ApiKeys",
+    "Clock",
+    "ComponentState",
+    "Components",
+    "Deployments",
+    "ExecutionStatus",
+    "Executions",
+    "Files",
+    "IdempotencyLock",
+    "Identifiers",
+    "KeyPage",
+    "KeyUse",
+    "Keyring",
+    "LogLine",
+    "LogPage",
+    "NotAdmitted",
+    "PresignedUrl",
+    "Queue",
+    "RateAllowance",
+    "RunChangedMeanwhile",
+    "RunExistsAlready",
+    "RunFilter",
+    "RunPage",
+    "Runs",
+    "SigningKey",
+    "SlotRefused",
+    "Slots",
+    "Tasks",
+    "Terms",
+    "WorkForbidden",
+]
