@@ -9,6 +9,8 @@ from outpost_runner.json_fields import JsonObject
 class Repository:
     url: str
     branch: str | None
+    # Where rules say which repositories may be worked on, another address must not stand for one of them.
+    may_redirect: bool = True
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,11 @@ def _read_run(run: JsonObject) -> ClaimedRun:
         task=run.text("task"),
         repository=None
         if repository is None
-        else Repository(repository.text("url"), repository.optional_text("branch")),
+        else Repository(
+            repository.text("url"),
+            repository.optional_text("branch"),
+            may_redirect=repository.truth("mayRedirect", default=True),
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-TYPE_NAMES = {dict: "an object", list: "a list", str: "text", int: "a whole number"}
+TYPE_NAMES = {dict: "an object", list: "a list", str: "text", int: "a whole number", bool: "true or false"}
 
 Json = None | bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"]
 
@@ -43,6 +43,12 @@ class JsonObject:
 
     def optional_text(self, name: str) -> str | None:
         return None if self._fields.get(name) is None else self.text(name)
+
+    def truth(self, name: str, *, default: bool) -> bool:
+        value = self._fields.get(name, default)
+        if not isinstance(value, bool):
+            raise self._wrong(name, bool)
+        return value
 
     def object(self, name: str) -> "JsonObject":
         return JsonObject(self._fields.get(name), f"{self._where}.{name}")

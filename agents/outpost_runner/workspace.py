@@ -53,7 +53,7 @@ def prepare_workspace(
     Git runs as the agent's user, before there is an agent: so the tree is the agent's own and nothing of it is root's.
     """
     if repository is not None:
-        _clone(_with_credential(git, repository.url, credential, stall_seconds), repository, scrub)
+        _clone(_with_credential(git, repository, credential, stall_seconds), repository, scrub)
     else:
         git.run("init", "--quiet", "--template=", "--initial-branch=main", ".")
     for name, value in IDENTITY.items():
@@ -81,14 +81,15 @@ def _find_reason(complaint: str) -> str:
     return "; ".join(reasons[-2:])[:300] if reasons else complaint[-300:]
 
 
-def _with_credential(git: Git, url: str, credential: GitCredential | None, stall_seconds: int) -> Git:
+def _with_credential(git: Git, repository: Repository, credential: GitCredential | None, stall_seconds: int) -> Git:
     """Git that offers the credential to this repository's server and to no other that it may be redirected to."""
-    parts = urlsplit(url)
+    parts = urlsplit(repository.url)
     if "@" in parts.netloc:
         raise CloneFailed("The repository's address must not carry a credential.")
     configuration = {
         "http.lowSpeedLimit": str(SLOW_BYTES_PER_SECOND),
         "http.lowSpeedTime": str(stall_seconds),
+        "http.followRedirects": "initial" if repository.may_redirect else "false",
     }
     if credential is None:
         return replace(git, configuration=configuration)

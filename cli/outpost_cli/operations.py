@@ -78,6 +78,13 @@ class Operations:
     def lift_kill_switch(self) -> Deployment:
         return self._change_deployment("lift-kill-switch", {})
 
+    def set_tenants_kill_switch(self, tenant_id: str, reason: str, *, stop_running: bool) -> Tenant:
+        wish: JsonObject = {"tenantId": tenant_id, "reason": reason, "stopRunning": stop_running}
+        return self._change_tenant("set-kill-switch", wish)
+
+    def lift_tenants_kill_switch(self, tenant_id: str) -> Tenant:
+        return self._change_tenant("lift-kill-switch", {"tenantId": tenant_id})
+
     def _issue_key(self, operation: str, wish: JsonObject, *, if_lost: str) -> IssuedKey:
         data = self.function.invoke(operation, wish, if_lost=if_lost)
         return interpret(lambda: IssuedKey.from_documents(data, key=read_object(data, "key")))

@@ -6,7 +6,8 @@ from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from outpost.use_cases.sweep_runs import Deed, Sweeper, sweep_runs
+from outpost.use_cases.look_after_run import Deed, Sweeper
+from outpost.use_cases.sweep_runs import sweep_runs
 from outpost.wiring import Wiring
 
 wiring = Wiring.from_environment()

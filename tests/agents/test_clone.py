@@ -186,3 +186,31 @@ def stalling_server():
     with serving(answer) as url:
         yield url
         over.set()
+
+
+@pytest.fixture
+def redirecting_url(git_url):
+    """An address that answers everything with where the repository really lies."""
+
+    @Request.application
+    def redirect(request: Request) -> Response:
+        return Response(status=301, headers={"Location": f"{git_url.rsplit('/', 1)[0]}{request.full_path}"})
+
+    server = make_server("127.0.0.1", 0, redirect)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}/project.git"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_repository_that_has_moved_is_found(platform, run, redirecting_url):
+    platform.claim["run"]["repo"] = repo(redirecting_url)
+    assert run("cat README.md").lines("stdout") == ["Hello"]
+
+
+def test_where_repositories_are_ruled_another_address_does_not_stand_for_one(platform, run, redirecting_url):
+    platform.claim["run"]["repo"] = repo(redirecting_url) | {"mayRedirect": False}
+    assert run("cat README.md").process.returncode == 12
+    assert platform.completion["error"]["code"] == "CLONE_FAILED"

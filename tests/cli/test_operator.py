@@ -193,3 +193,19 @@ def test_the_switch_for_all_is_one_operation_and_its_data_comes_with_json(
     result = operate("kill-switch", *arguments, "--json")
     assert service.seen[0].document == wish
     assert json.loads(result.stdout) == deployment
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wish"),
+    [
+        (
+            ["on", "--tenant", "example-shop", "--reason", "r", "--stop-running"],
+            {"operation": "set-kill-switch", "tenantId": "example-shop", "reason": "r", "stopRunning": True},
+        ),
+        (["off", "--tenant", "example-shop"], {"operation": "lift-kill-switch", "tenantId": "example-shop"}),
+    ],
+)
+def test_the_switch_of_one_tenant_shows_that_tenant(operate, service, tenant, arguments, wish):
+    result = operate("kill-switch", *arguments, "--json")
+    assert service.seen[0].document == wish
+    assert json.loads(result.stdout) == service.make_tenant()

@@ -21,7 +21,9 @@ pytestmark = pytest.mark.xdist_group("contract")
 @pytest.fixture(scope="module")
 def stack():
     """A stack in which nothing that is dispatched is ever launched."""
-    with LocalStack.start(ROOT / "template.yaml", {"ConcurrentRuns": "1000"}) as running:
+    # What is tried here is the description: limits that were reached would answer everything with 429.
+    limits = {"ConcurrentRuns": "1000", "DeploymentRuns": "1000", "RequestsPerMinute": "100000"}
+    with LocalStack.start(ROOT / "template.yaml", limits) as running:
         running.fargate.fail_next_launches(*["no script of a generator is to be run"] * 1000)
         yield running
 

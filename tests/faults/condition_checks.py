@@ -1,90 +1,29 @@
 """Small checks of what each condition is for; each fails where its condition is dropped."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any
+from contextlib import suppress
+from dataclasses import replace
 
-from builders import SECRET, a_caller, a_key, a_report, a_run, a_running_run, a_tenant, an_event, later
-from deployment import Deployment
-from ulid import ULID
+from builders import NOON, a_key, a_plan, a_report, a_run, a_running_run, a_tenant, later
 
-from outpost.adapters.dynamo_accounts import DynamoAccounts
-from outpost.adapters.dynamo_items import tenant_key, to_item
-from outpost.adapters.dynamo_runs import DynamoRuns
-from outpost.adapters.dynamo_slots import DynamoSlots
-from outpost.domain.api_key import hash_secret
-from outpost.domain.errors import CallerUnknown, OutpostError, QuotaExceeded
+from outpost.adapters.dynamo_items import ItemMalformed, tenant_key
+from outpost.domain.api_key import KeyStatus
+from outpost.domain.errors import TenantSuspended
 from outpost.domain.report import Artifact
-from outpost.domain.run import Run, RunStatus
-from outpost.ports import Admission, IdempotencyLock, RunChangedMeanwhile, RunExistsAlready
+from outpost.domain.run import RunStatus
+from outpost.ports import RunChangedMeanwhile, SlotRefused, WorkForbidden
 
-from .conditions import Watch
-
-
-@dataclass
-class Bench:
-    """Adapters on empty tables with one tenant and its key."""
-
-    deployment: Deployment
-    watch: Watch
-
-    def __post_init__(self) -> None:
-        client, settings = self.deployment.dynamodb, self.deployment.settings
-        self.runs = DynamoRuns(client, settings)
-        self.accounts = DynamoAccounts(client, settings)
-        self.slots = DynamoSlots(client, settings)
-        assert self.accounts.create_tenant(a_tenant(), a_key(), [])
-
-    def create(self, run: Run, event_id: str, lock: IdempotencyLock | None = None) -> type[OutpostError] | None:
-        """None, or what it is refused with."""
-        event = an_event(event_id=event_id, run_id=run.run_id)
-        return refusal(lambda: self.runs.create(run, event, Admission(a_caller(), lock)))
-
-    def stored(self) -> Run:
-        """The run as it is written now."""
-        run = self.runs.get("acme", a_run().run_id)
-        assert run is not None
-        return run
-
-    def change_tenant(self, expression: str, values: dict[str, Any]) -> None:
-        table = self.deployment.settings.tenants_table
-        self.deployment.dynamodb.update_item(
-            TableName=table,
-            Key=tenant_key("acme"),
-            UpdateExpression=expression,
-            ExpressionAttributeValues=to_item(values),
-        )
-
-
-def refusal(act: Callable[[], object]) -> type[OutpostError] | None:
-    """What the act is refused with."""
-    try:
-        act()
-    except OutpostError as error:
-        return type(error)
-    return None
-
-
-def other_run(number: int = 1) -> Run:
-    """Another run of the same tenant."""
-    return a_run(run_id=str(ULID.from_bytes(ULID.from_str(a_run().run_id).bytes[:15] + bytes([number]))))
-
+from .admission_checks import ADMISSION_CHECKS, BEHIND_OWN, OPEN, SWITCH
+from .bench import DEPLOYMENT_SLOTS, QUEUED, SLOTS, Bench, Check, other_run, refusal
 
 ENDED = a_run(status=RunStatus.FAILED, ended_at=later(seconds=5))
-
-
-def a_run_is_never_created_over(bench: Bench) -> None:
-    bench.create(a_run(), "EVENT1")
-    assert bench.create(a_run(task="another"), "EVENT2") is not None
-
-
-def an_event_is_never_written_over(bench: Bench) -> None:
-    bench.create(a_run(), "EVENT1")
-    assert bench.create(other_run(), "EVENT1") is not None
+RELEASED = QUEUED.released(later(seconds=5))
+SUCCESSOR = a_key(key_id="01Q3ENHRG0SUCCESSORSUCCESS", key_hash="e" * 64)
+REPLACED = a_key(replaced_by=SUCCESSOR.key_id, expires_at=later(hours=1))
+REVOKED = a_key(status=KeyStatus.REVOKED)
 
 
 def a_report_is_never_written_over(bench: Bench) -> None:
-    bench.create(a_run(), "EVENT1")
+    bench.create(a_run())
     artifact = Artifact(1, "output.log", "log", 6, "0" * 64, "text/plain")
     running = bench.runs.save(a_run(), a_running_run(), None)
     reported = bench.runs.save(running, replace(running, report=a_report()), None, [artifact])
@@ -92,75 +31,199 @@ def a_report_is_never_written_over(bench: Bench) -> None:
     assert refusal(lambda: bench.runs.save(reported, again, None, [])) is RunChangedMeanwhile
 
 
-def a_key_of_idempotency_makes_one_run(bench: Bench) -> None:
-    lock = IdempotencyLock("once", "0" * 64, a_run().run_id, later(hours=24))
-    bench.create(a_run(), "EVENT1", lock)
-    assert bench.create(other_run(), "EVENT2", replace(lock, run_id=other_run().run_id)) is RunExistsAlready
-
-
-def no_run_is_accepted_beyond_the_limit(bench: Bench) -> None:
-    bench.change_tenant("SET concurrent_limit = :limit", {":limit": 1})
-    bench.create(a_run(), "EVENT1")
-    assert bench.create(other_run(), "EVENT2") is QuotaExceeded
-
-
 def a_slot_is_freed_of_a_tenant_only(bench: Bench) -> None:
-    bench.create(a_run(), "EVENT1")
-    tables = bench.deployment.settings
-    bench.deployment.dynamodb.delete_item(TableName=tables.tenants_table, Key=tenant_key("acme"))
-    assert refusal(lambda: bench.runs.save(a_run(), ENDED, an_event(event_id="EVENT2"))) is not None
-
-
-def a_key_revoked_meanwhile_starts_nothing(bench: Bench) -> None:
-    bench.deployment.dynamodb.update_item(
-        TableName=bench.deployment.settings.api_keys_table,
-        Key=to_item({"key_hash": hash_secret(SECRET)}),
-        UpdateExpression="SET #status = :revoked",
-        ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues=to_item({":revoked": "REVOKED"}),
-    )
-    assert bench.create(a_run(), "EVENT1") is CallerUnknown
+    bench.create(a_run())
+    bench.delete(bench.deployment.settings.tenants_table, tenant_key("acme"))
+    assert bench.save(a_run(), ENDED) is not None
 
 
 def a_stale_change_is_refused(bench: Bench) -> None:
-    bench.create(a_run(), "EVENT1")
-    bench.runs.save(a_run(), a_running_run(), an_event(event_id="EVENT2"))
-    assert refusal(lambda: bench.runs.save(a_run(), ENDED, an_event(event_id="EVENT3"))) is RunChangedMeanwhile
+    bench.create(a_run())
+    bench.save(a_run(), a_running_run())
+    assert bench.save(a_run(), ENDED) is RunChangedMeanwhile
 
 
 def a_stale_sign_of_life_is_refused(bench: Bench) -> None:
-    bench.create(a_run(), "EVENT1")
+    bench.create(a_run())
     bench.runs.save(a_run(), a_running_run(), None)
     stale = replace(a_run(), check_at=later(seconds=90))
     assert refusal(lambda: bench.runs.save(a_run(), stale, None)) is RunChangedMeanwhile
 
 
+def a_suspended_tenant_gets_no_slot(bench: Bench) -> None:
+    _wait_for_a_free_slot(bench)
+    bench.set_tenant(status="SUSPENDED")
+    assert bench.save(QUEUED, RELEASED) is SlotRefused
+
+
+def a_tenant_gets_no_slot_while_its_switch_is_on(bench: Bench) -> None:
+    _wait_for_a_free_slot(bench)
+    bench.set_tenant(kill_switch=SWITCH)
+    assert bench.save(QUEUED, RELEASED) is SlotRefused
+
+
+def a_tenant_gets_no_slot_beyond_its_limit(bench: Bench) -> None:
+    _wait_for_a_free_slot(bench)
+    bench.set_tenant(active_runs=SLOTS)
+    assert bench.save(QUEUED, RELEASED) is SlotRefused
+
+
+def nobody_gets_a_slot_while_the_deployments_switch_is_on(bench: Bench) -> None:
+    _wait_for_a_free_slot(bench)
+    bench.set_deployment(kill_switch=SWITCH)
+    assert bench.save(QUEUED, RELEASED) is SlotRefused
+
+
+def nobody_gets_a_slot_beyond_the_deployments_limit(bench: Bench) -> None:
+    _wait_for_a_free_slot(bench)
+    bench.set_deployment(active_runs=DEPLOYMENT_SLOTS)
+    assert bench.save(QUEUED, RELEASED) is SlotRefused
+
+
+def nobody_gets_a_slot_while_the_agents_breaker_is_open(bench: Bench) -> None:
+    _wait_for_a_free_slot(bench)
+    bench.set_deployment(**OPEN)
+    assert bench.save(QUEUED, RELEASED) is SlotRefused
+
+
+def _wait_for_a_free_slot(bench: Bench) -> None:
+    assert bench.create_as(BEHIND_OWN) is None
+    bench.set_tenant(active_runs=SLOTS - 1)
+
+
+def a_suspended_tenants_run_is_not_claimed(bench: Bench) -> None:
+    bench.create(a_run())
+    bench.set_tenant(status="SUSPENDED")
+    assert bench.save(a_run(), a_running_run()) is WorkForbidden
+
+
+def a_run_is_not_claimed_while_its_tenants_switch_is_on(bench: Bench) -> None:
+    bench.create(a_run())
+    bench.set_tenant(kill_switch=SWITCH)
+    assert bench.save(a_run(), a_running_run()) is WorkForbidden
+
+
+def a_run_is_not_claimed_while_the_deployments_switch_is_on(bench: Bench) -> None:
+    bench.create(a_run())
+    bench.set_deployment(kill_switch=SWITCH)
+    assert bench.save(a_run(), a_running_run()) is WorkForbidden
+
+
 def a_tenant_is_made_once(bench: Bench) -> None:
-    assert not bench.accounts.create_tenant(a_tenant(), a_key(key_hash="f" * 64), [])
+    again = a_key(key_hash="f" * 64, key_id="01Q3ENHRG0ANOTHERKEYANOTHE")
+    assert not bench.accounts.create_tenant(a_tenant(), again, [])
 
 
 def a_key_is_made_once(bench: Bench) -> None:
     assert not bench.accounts.create_tenant(a_tenant(tenant_id="other"), a_key(tenant_id="other"), [])
 
 
+def a_name_of_a_key_is_given_once(bench: Bench) -> None:
+    assert refusal(lambda: bench.keyring.create(a_key(key_hash="f" * 64), bench.event())) is not None
+
+
+def a_key_gets_the_plan_that_its_tenant_has(bench: Bench) -> None:
+    bench.watch.before_next("TransactWriteItems", lambda: bench.set_tenant(plan_revision=2))
+    bench.keyring.create(SUCCESSOR, bench.event())
+    use = bench.api_keys.use(SUCCESSOR.key_hash, NOON)
+    assert use is not None
+    assert use.terms.plan_revision == 2
+
+
+def a_suspended_tenant_gets_no_key(bench: Bench) -> None:
+    bench.watch.before_next("TransactWriteItems", lambda: bench.set_tenant(status="SUSPENDED"))
+    assert refusal(lambda: bench.keyring.create(SUCCESSOR, bench.event())) is TenantSuspended
+
+
+def a_key_is_replaced_once(bench: Bench) -> None:
+    bench.set_key(replaced_by="another")
+    assert not bench.keyring.rotate(a_key(), REPLACED, SUCCESSOR, bench.event())
+
+
+def a_revoked_key_is_not_replaced(bench: Bench) -> None:
+    bench.set_key(status="REVOKED")
+    assert not bench.keyring.rotate(a_key(), REPLACED, SUCCESSOR, bench.event())
+
+
+def a_key_is_revoked_once(bench: Bench) -> None:
+    bench.set_key(status="REVOKED")
+    assert not bench.keyring.revoke(a_key(), REVOKED, bench.event())
+
+
+def a_copy_of_a_plan_never_gets_older(bench: Bench) -> None:
+    bench.set_key(plan_revision=3)
+    bench.keyring.refresh_copies(a_tenant(plan=a_plan(concurrent_runs=1), plan_revision=2))
+    use = bench.api_keys.use(a_key().key_hash, NOON)
+    assert use is not None
+    assert use.terms.plan_revision == 3
+
+
+def a_key_that_is_not_there_is_not_made_by_its_use(bench: Bench) -> None:
+    with suppress(ItemMalformed):
+        bench.api_keys.use("f" * 64, NOON)
+    assert bench.count_keys() == 1
+
+
+def a_plan_changed_meanwhile_is_not_written_over(bench: Bench) -> None:
+    tenant = bench.stored_tenant()
+    bench.set_tenant(plan_revision=2)
+    assert not bench.accounts.change(tenant, replace(tenant, name="Another"), bench.event())
+
+
+def a_tenant_suspended_meanwhile_is_not_changed(bench: Bench) -> None:
+    tenant = bench.stored_tenant()
+    bench.set_tenant(status="SUSPENDED")
+    assert not bench.accounts.change(tenant, replace(tenant, name="Another"), bench.event())
+
+
+def a_tenant_with_runs_that_wait_stays_in_the_index(bench: Bench) -> None:
+    _wait_for_a_free_slot(bench)
+    bench.queue.settle("acme")
+    assert [tenant.tenant_id for tenant in bench.queue.waiting_tenants(10)] == ["acme"]
+
+
 def a_counter_that_moves_while_it_is_counted_is_left_alone(bench: Bench) -> None:
-    bench.create(a_run(), "EVENT1")
-    bench.change_tenant("SET active_runs = :drifted", {":drifted": 7})
-    bench.watch.before_next("UpdateItem", lambda: bench.create(other_run(), "EVENT2"))
+    bench.create(a_run())
+    bench.set_tenant(active_runs=0)
+    bench.watch.before_next("UpdateItem", lambda: bench.create(other_run()))
     assert bench.slots.correct("acme", later(seconds=1)) == 0
 
 
-CHECKS: tuple[Callable[[Bench], None], ...] = (
-    a_run_is_never_created_over,
-    an_event_is_never_written_over,
+def a_counter_of_the_deployment_that_moves_meanwhile_is_left_alone(bench: Bench) -> None:
+    bench.create(a_run())
+    bench.set_deployment(active_runs=0)
+    bench.watch.before_next("UpdateItem", lambda: bench.create(other_run()))
+    assert bench.slots.correct_deployment() == 0
+
+
+CHECKS: tuple[Check, ...] = (
+    *ADMISSION_CHECKS,
     a_report_is_never_written_over,
-    a_key_of_idempotency_makes_one_run,
-    no_run_is_accepted_beyond_the_limit,
     a_slot_is_freed_of_a_tenant_only,
-    a_key_revoked_meanwhile_starts_nothing,
     a_stale_change_is_refused,
     a_stale_sign_of_life_is_refused,
+    a_suspended_tenant_gets_no_slot,
+    a_tenant_gets_no_slot_while_its_switch_is_on,
+    a_tenant_gets_no_slot_beyond_its_limit,
+    nobody_gets_a_slot_while_the_deployments_switch_is_on,
+    nobody_gets_a_slot_beyond_the_deployments_limit,
+    nobody_gets_a_slot_while_the_agents_breaker_is_open,
+    a_suspended_tenants_run_is_not_claimed,
+    a_run_is_not_claimed_while_its_tenants_switch_is_on,
+    a_run_is_not_claimed_while_the_deployments_switch_is_on,
     a_tenant_is_made_once,
     a_key_is_made_once,
+    a_name_of_a_key_is_given_once,
+    a_key_gets_the_plan_that_its_tenant_has,
+    a_suspended_tenant_gets_no_key,
+    a_key_is_replaced_once,
+    a_revoked_key_is_not_replaced,
+    a_key_is_revoked_once,
+    a_copy_of_a_plan_never_gets_older,
+    a_key_that_is_not_there_is_not_made_by_its_use,
+    a_plan_changed_meanwhile_is_not_written_over,
+    a_tenant_suspended_meanwhile_is_not_changed,
+    a_tenant_with_runs_that_wait_stays_in_the_index,
     a_counter_that_moves_while_it_is_counted_is_left_alone,
+    a_counter_of_the_deployment_that_moves_meanwhile_is_left_alone,
 )

@@ -34,8 +34,9 @@ class Constant:
 
 @dataclass(frozen=True, order=True)
 class Place:
-    """A condition as a request carries it, and what it guards."""
+    """One of the conditions that a request carries, with all of them, and what they guard."""
 
+    part: str
     expression: str
     write: str
     table: str
@@ -44,7 +45,8 @@ class Place:
 
     def __str__(self) -> str:
         return (
-            f"{self.write} of {self.kind} in {self.table}{' (transaction)' * self.in_transaction} if {self.expression}"
+            f"{self.write} of {self.kind} in {self.table}{' (transaction)' * self.in_transaction} if {self.part}"
+            f"{f' of {self.expression}' * (self.part != self.expression)}"
         )
 
 
@@ -112,13 +114,34 @@ class Watch:
             return
         key = body.get("Key") or body["Item"]
         kind = key.get("sk", {"S": "KEY"})["S"].partition("#")[0]
-        place = Place(body["ConditionExpression"], write, body["TableName"], kind, in_transaction)
-        self.seen.add(place)
-        if place == self.dropped:
+        expression = body["ConditionExpression"]
+        parts = parts_of(expression)
+        places = [Place(part, expression, write, body["TableName"], kind, in_transaction) for part in parts]
+        self.seen.update(places)
+        if self.dropped in places:
             # Its names and values stay in use: DynamoDB refuses a request that brings more than it needs.
-            name = HASH_KEYS.get(place.table, "pk")
+            name = HASH_KEYS.get(body["TableName"], "pk")
             always = f"attribute_exists({name}) OR attribute_not_exists({name})"
-            body["ConditionExpression"] = f"({place.expression}) OR {always}"
+            kept = [
+                f"({part} OR {always})" if place == self.dropped else part
+                for part, place in zip(parts, places, strict=True)
+            ]
+            body["ConditionExpression"] = " AND ".join(kept)
+
+
+def parts_of(expression: str) -> list[str]:
+    """The conditions that an expression demands all at once.
+
+    That an item exists is no condition of its own before another: no comparison holds of an item that does not.
+    """
+    parts, depth = [""], 0
+    for word in expression.split(" "):
+        if word == "AND" and depth == 0 and not parts[-1].startswith("attribute_exists("):
+            parts.append("")
+            continue
+        depth += word.count("(") - word.count(")")
+        parts[-1] += f" {word}" if parts[-1] else word
+    return parts
 
 
 @contextmanager

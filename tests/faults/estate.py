@@ -1,29 +1,25 @@
 """Several runs of two tenants at once around the handlers, for a test that draws what happens to them."""
 
 import json
-from collections import Counter
 from typing import Any
 
 from builders import NOON, an_api_event
 
-from outpost.adapters.dynamo_items import decode, text
-from outpost.domain.run import Run
-from outpost.domain.tenant import Tenant
-
 from .fargate import Fargate, Task
-from .history import AUDIT, JOBS, TENANTS
+from .history import History
 from .injection import Injector
 from .platform import FunctionFailed, Platform
-from .properties import BESIDE_STATUS, EVENT_OF
 from .runner import Answer, Behaviour, BrokerUnreachable, Runner
 from .step_functions import Doors, FinishFailed, StepFunctions, TaskRefused
 from .timeline import Process, Timeline, VirtualClock, Waiting
 
+# Of a tenant at the same time: few, so that runs wait.
+SLOTS = 2
 SPOT = ("SpotInterruption", "Your Spot Task was interrupted.")
 
 
 class Estate:
-    """The functions, a cluster, a machine and a clock; what is seen after every write is held to the properties."""
+    """The functions, a cluster, a machine and a clock; `history` holds what every write leaves to the properties."""
 
     def __init__(self, platform: Platform, tenants: tuple[str, ...]) -> None:
         self.platform = platform
@@ -34,14 +30,12 @@ class Estate:
         self.machine = StepFunctions(self.timeline, doors, notice_seconds=2)
         services = {"stepfunctions": self.machine.answer, "ecs": self.fargate.answer}
         platform.begin(Injector(), self.clock, services)
-        self.keys = {tenant: platform.make_tenant(tenant) for tenant in tenants}
+        self.keys = {tenant: platform.make_tenant(tenant, concurrentRuns=SLOTS) for tenant in tenants}
         self.behaviours: dict[str, Behaviour] = {}
         self.events: list[dict[str, Any]] = []
         self.launches_to_refuse = 0
-        self.steps: dict[str, list[tuple[str, int]]] = {}
-        self.ended: dict[str, Run] = {}
-        self.violations: list[str] = []
-        platform.on_write = self.observe
+        self.history = History(platform, self.fargate)
+        platform.on_write = self.history.observe
         Process(self.timeline, self._sweep(), delay=60)
 
     def call(self, tenant: str, method: str, route: str, body: dict[str, Any], **request: Any) -> Answer:
@@ -62,49 +56,10 @@ class Estate:
         """The tasks whose containers run."""
         return [task for task in self.fargate.tasks.values() if task.is_alive]
 
-    def runs(self) -> list[Run]:
-        """Every run of every tenant."""
-        items = self.platform.items(JOBS)
-        return [decode(Run, item) for item in items if text(item, "sk").startswith("RUN#")]
-
     def hear_again(self, number: int) -> None:
         """An event that was delivered once is delivered once more."""
         if self.events:
             self._invoke_finish(self.events[number % len(self.events)])
-
-    def observe(self) -> None:
-        """What must be true at every moment: I1, I2, I3."""
-        runs = self.runs()
-        for run in runs:
-            seen = self.steps.setdefault(run.run_id, [])
-            if not seen or seen[-1] != (str(run.status), run.attempt):
-                seen.append((str(run.status), run.attempt))
-            ended = self.ended.get(run.run_id)
-            if ended is not None and ended != run:
-                self.violations.append(f"I1: {ended.status} was changed, to {run.status}")
-            if ended is None and run.status.is_terminal:
-                self.ended[run.run_id] = run
-                lives = [task for task in self.alive() if task.environment["RUN_ID"] == run.run_id]
-                self.violations += [f"I2: {run.status} while {len(lives)} of its tasks live"] if lives else []
-        for item in self.platform.items(TENANTS):
-            tenant = decode(Tenant, item)
-            active = sum(run.holds_slot for run in runs if run.tenant_id == tenant.tenant_id)
-            if active != tenant.active_runs:
-                self.violations.append(f"I3: {tenant.active_runs} slots of {tenant.tenant_id} for {active} runs")
-
-    def event_violations(self) -> list[str]:
-        """I6: one event for each transition that was seen, and each tenant's events about its own runs."""
-        written = Counter(
-            (item["run_id"]["S"], text(item, "type"))
-            for item in self.platform.items(AUDIT)
-            if "run_id" in item and text(item, "type") not in BESIDE_STATUS
-        )
-        expected = Counter(
-            (run_id, EVENT_OF.get(status, "run.accepted" if attempt == 1 else "run.relaunched"))
-            for run_id, steps in self.steps.items()
-            for status, attempt in steps
-        )
-        return [] if written == expected else [f"I6: {written - expected} without, {expected - written} missing"]
 
     def _sweep(self) -> Waiting:
         while True:

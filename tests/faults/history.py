@@ -3,21 +3,18 @@
 from dataclasses import dataclass
 from typing import Any
 
-from outpost.adapters.dynamo_items import decode, text
-from outpost.domain.run import Run
-from outpost.domain.tenant import Tenant
+from outpost.adapters.dynamo_items import text
+from outpost.domain.run import Run, RunStatus
 
+from .counters import AUDIT, JOBS, runs_of, wrongs_of_counters
 from .fargate import Fargate
 from .platform import Platform
-
-JOBS, TENANTS, AUDIT = "outpost-jobs-dev", "outpost-tenants-dev", "outpost-audit-dev"
 
 
 @dataclass(frozen=True)
 class Step:
     """A status that a run was seen in."""
 
-    run_id: str
     status: str
     attempt: int
 
@@ -25,9 +22,9 @@ class Step:
 class History:
     """Observes the tables, beside the functions."""
 
-    def __init__(self, platform: Platform, fargate: Fargate, tenant_id: str) -> None:
-        self._platform, self._fargate, self._tenant_id = platform, fargate, tenant_id
-        self.steps: list[Step] = []
+    def __init__(self, platform: Platform, fargate: Fargate) -> None:
+        self._platform, self._fargate = platform, fargate
+        self.steps: dict[str, list[Step]] = {}
         self.violations: list[str] = []
         self.claims: dict[tuple[str, int], set[str]] = {}
         self._ended: dict[str, Run] = {}
@@ -38,28 +35,37 @@ class History:
         return bool(runs) and all(run.status.is_terminal for run in runs)
 
     def runs(self) -> list[Run]:
-        items = self._platform.items(JOBS)
-        return [decode(Run, item) for item in items if text(item, "sk").startswith("RUN#")]
+        return runs_of(self._platform)
+
+    def situation(self, beside_id: str) -> list[tuple[object, ...]]:
+        """What of each run may make a difference; of the one beside it is its status only."""
+        found = self.runs()
+        own = [run for run in found if run.run_id != beside_id]
+        return [
+            *(
+                (r.status, r.attempt, r.task_arn, r.stop_code, r.progress and r.progress.phase, bool(r.report))
+                for r in own
+            ),
+            *((run.status,) for run in found if run.run_id == beside_id),
+        ]
 
     def locks(self) -> list[dict[str, Any]]:
         return [item for item in self._platform.items(JOBS) if text(item, "sk").startswith("IDEM#")]
 
-    def tenant(self) -> Tenant:
-        (item,) = self._platform.items(TENANTS)
-        return decode(Tenant, item)
-
-    def event_types(self) -> list[str]:
-        events = sorted(self._platform.items(AUDIT), key=lambda item: text(item, "event_id"))
-        return [text(event, "type") for event in events if "run_id" in event]
+    def event_types(self) -> dict[str, list[str]]:
+        """The types of each run's events."""
+        found: dict[str, list[str]] = {}
+        for event in sorted(self._platform.items(AUDIT), key=lambda item: text(item, "event_id")):
+            if "run_id" in event:
+                found.setdefault(text(event, "run_id"), []).append(text(event, "type"))
+        return found
 
     def observe(self) -> None:
         """Called after each write."""
         runs = self.runs()
         for run in runs:
-            self._observe_run(run)
-        active = sum(not run.status.is_terminal for run in runs)
-        if self.tenant().active_runs != active:
-            self._accuse("I3", f"{self.tenant().active_runs} slots in use for {active} runs")
+            self._observe_run(run, runs)
+        self.violations.extend(wrongs_of_counters(self._platform))
 
     def note_claim(self, claim_id: str, task_arn: str) -> None:
         """A runner was told that the run is its own."""
@@ -69,15 +75,16 @@ class History:
         claims.add(claim_id)
         if len(claims) > 1:
             self._accuse("I4", f"attempt {attempt[1]} was claimed by {len(claims)} runners")
-        others = [t for t in self._fargate.tasks.values() if t.is_alive and t.holds_claim and t is not task]
+        holders = [t for t in self._fargate.tasks.values() if t.is_alive and t.holds_claim and t is not task]
+        others = [t for t in holders if t.environment["RUN_ID"] == task.environment["RUN_ID"]]
         if others:
             self._accuse("I4", "two claimed attempts are alive at the same time")
 
-    def _observe_run(self, run: Run) -> None:
-        step = Step(run.run_id, str(run.status), run.attempt)
-        seen = [known for known in self.steps if known.run_id == run.run_id]
+    def _observe_run(self, run: Run, runs: list[Run]) -> None:
+        step, seen = Step(str(run.status), run.attempt), self.steps.setdefault(run.run_id, [])
         if not seen or seen[-1] != step:
-            self.steps.append(step)
+            self._observe_slot(run, seen, runs)
+            seen.append(step)
         ended = self._ended.get(run.run_id)
         if ended is not None and ended != run:
             self._accuse("I1", f"{ended.status} was changed, to {run.status}")
@@ -87,5 +94,32 @@ class History:
             if alive:
                 self._accuse("I2", f"{run.status} while {len(alive)} of its tasks live")
 
+    def _observe_slot(self, run: Run, seen: list[Step], runs: list[Run]) -> None:
+        """Who is passed over by a run that has just got its slot."""
+        if run.status is not RunStatus.PENDING or (seen and seen[-1].status != RunStatus.QUEUED):
+            return
+        waiting = [other for other in runs if other.is_queued and other.tenant_id == run.tenant_id]
+        passed = [other for other in waiting if _rank(other) < _rank(run)]
+        if passed:
+            self._accuse("order", f"{run.priority} got a slot while {len(passed)} of higher rank waited")
+
     def _accuse(self, invariant: str, what: str) -> None:
         self.violations.append(f"{invariant}: {what}")
+
+
+def expected_events(steps: list[Step]) -> list[str]:
+    """The type of the event that tells of each step of a run."""
+    before = [None, *(step.status for step in steps[:-1])]
+    return [_event_of(step, was) for step, was in zip(steps, before, strict=True)]
+
+
+def _event_of(step: Step, was: str | None) -> str:
+    if was is None:
+        return "run.accepted"
+    if step.status == RunStatus.PENDING:
+        return "run.released" if was == RunStatus.QUEUED else "run.relaunched"
+    return f"run.{step.status.lower()}"
+
+
+def _rank(run: Run) -> tuple[int, str]:
+    return run.priority.rank, run.run_id

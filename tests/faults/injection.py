@@ -1,7 +1,8 @@
 """Injection points: every call that a scenario makes, and the one of them that is made to fail."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
@@ -107,9 +108,12 @@ class Injector:
             raise ProcessDied
         return answer
 
-    def close(self) -> None:
-        """What is called from now on is no part of the scenario."""
-        self._is_open = False
+    @contextmanager
+    def closed(self) -> Iterator[None]:
+        """What is called meanwhile is no part of the scenario."""
+        was_open, self._is_open = self._is_open, False
+        yield
+        self._is_open = was_open
 
     def points(self, scenario: str) -> list[Point]:
         """Every fault of every call that was made."""

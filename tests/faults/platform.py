@@ -24,6 +24,7 @@ from .injection import Injector, ProcessDied
 from .timeline import VirtualClock
 
 FUNCTIONS = ("dispatch", "broker", "finish", "sweep", "operate")
+REMEMBERING = ("signing_key", "api_keys", "watched_deployment")
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "testing",
     "AWS_SECRET_ACCESS_KEY": "testing",
@@ -38,6 +39,14 @@ class FunctionFailed(Exception):
     """An invocation ended without an answer; `name` is the error's, as Step Functions sees it."""
 
     def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
+class NoAnswer(Exception):
+    """A caller of a function got nothing that it could use; `name` is what Step Functions calls it."""
+
+    def __init__(self, name: str = "Lambda.SdkClientException") -> None:
         super().__init__(name)
         self.name = name
 
@@ -76,7 +85,9 @@ class Platform:
             module.wiring.clock = clock
             module.wiring.identifiers = identifiers
             # As in a new environment: what a process reads once is read again.
-            vars(module.wiring).pop("signing_key", None)
+            module.wiring.full_tenants.clear()
+            for port in REMEMBERING:
+                vars(module.wiring).pop(port, None)
         self.empty()
         self.log.seek(0)
         self.log.truncate()
@@ -102,10 +113,16 @@ class Platform:
             self._function = None
         return answer
 
-    def make_tenant(self, tenant_id: str) -> str:
-        """Its API key. This is not part of any scenario: its calls are no injection points."""
-        event = {"operation": "create-tenant", "tenantId": tenant_id, "name": "Acme"}
-        return str(self.functions["operate"].handler(event, LambdaContext())["apiKey"])
+    def make_tenant(self, tenant_id: str, **plan: object) -> str:
+        """Its API key."""
+        return str(self.operate("create-tenant", tenantId=tenant_id, name="Acme", plan=plan)["apiKey"])
+
+    def operate(self, operation: str, **fields: Any) -> dict[str, Any]:
+        """What an operator does. This is not part of any scenario: its calls are no injection points."""
+        with redirect_stdout(self.log):
+            answer = self.functions["operate"].handler({"operation": operation, **fields}, LambdaContext())
+        data: dict[str, Any] = answer["data"]
+        return data
 
     def items(self, table: str) -> list[Item]:
         """All of a table, read beside the injector, in DynamoDB's own form."""
@@ -127,7 +144,7 @@ class Platform:
             if service in self.services:
                 return self.services[service](operation, parameters)
             answer = original(client, operation, parameters)
-            if operation in ("TransactWriteItems", "UpdateItem", "PutItem"):
+            if operation in ("TransactWriteItems", "UpdateItem", "PutItem", "DeleteItem"):
                 self.on_write()
             return answer
 

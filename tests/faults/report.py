@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from .platform import Platform, open_platform
 from .properties import violations
-from .scenarios import SCENARIOS
-from .world import Scenario, World, play
+from .scenarios import SCENARIOS, Scenario
+from .world import World, play
 
 
 @dataclass

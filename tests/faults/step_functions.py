@@ -45,6 +45,9 @@ class Execution:
     task: Task | None = None
     process: Process | None = None
     given: dict[str, Any] = field(default_factory=dict)
+    checks: int = 0
+    slot: str | None = None
+    is_waiting: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,11 +68,15 @@ class StepFunctions:
         self._doors = doors
         self._notice_seconds = notice_seconds
         self.executions: dict[str, Execution] = {}
+        self._tokens: dict[str, Execution] = {}
+        self._tokens_made = 0
 
     def answer(self, operation: str, parameters: dict[str, Any]) -> dict[str, Any]:
         """Step Functions' answer to a call of the functions."""
         if operation == "StartExecution":
             return self._start(parameters["name"], parameters["input"])
+        if operation == "SendTaskSuccess":
+            return self._release(parameters["taskToken"], json.loads(parameters["output"]))
         execution = self.executions.get(parameters["executionArn"].rpartition(":")[2])
         if execution is None:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": ""}}, operation)
@@ -88,6 +95,16 @@ class StepFunctions:
             raise ClientError({"Error": {"Code": "ExecutionAlreadyExists", "Message": ""}}, "StartExecution")
         return {"executionArn": name}
 
+    def _release(self, token: str, output: dict[str, Any]) -> dict[str, Any]:
+        """Also before the call that brought the token was answered: then the state does not wait at all."""
+        execution = self._tokens.pop(token, None)
+        if execution is None or execution.status != "RUNNING":
+            raise ClientError({"Error": {"Code": "TaskTimedOut", "Message": ""}}, "SendTaskSuccess")
+        execution.slot = output["bootstrapToken"]
+        if execution.is_waiting and execution.process is not None:
+            execution.process.wake()
+        return {}
+
     def _stop(self, execution: Execution) -> dict[str, Any]:
         if execution.status == "RUNNING":
             if execution.process is not None:
@@ -104,21 +121,68 @@ class StepFunctions:
             self._doors.tell("Step Functions Execution Status Change", detail)
 
     def _run(self, execution: Execution) -> Waiting:
-        attempt, token = execution.given["attempt"], execution.given["bootstrapToken"]
+        """From WaitOrLaunch to the end."""
+        attempt, token, waiting = (execution.given[name] for name in ("attempt", "bootstrapToken", "queued"))
         while True:
-            payload = yield from self._run_agent(execution, attempt, token)
-            answer = yield from self._settle(payload)
-            if answer is None or answer["status"] != "PENDING":
+            payload = self._payload(execution, attempt, waiting)
+            refused = (yield from self._wait_for_slot(execution)) if waiting else None
+            if waiting and refused is None:
+                token, waiting = execution.slot, False
+                continue
+            payload |= refused or (yield from self._run_agent(execution, attempt, token))
+            answer = yield from self._settle(execution, payload)
+            if answer is None or answer["status"] not in ("PENDING", "QUEUED"):
                 break
-            attempt, token = answer["attempt"], answer["bootstrapToken"]
-            yield 5
+            if answer["status"] == "PENDING":
+                attempt, token, waiting = answer["attempt"], answer["bootstrapToken"], False
+                yield 5
         self._end(execution, "SUCCEEDED" if answer and answer["status"] == "COMPLETED" else "FAILED")
 
-    def _run_agent(self, execution: Execution, attempt: int, token: str) -> Waiting:
-        """RunAgent: the payload of FinishRun."""
+    def _payload(self, execution: Execution, attempt: int, waiting: bool) -> dict[str, Any]:
+        """What FinishRun sends, as long as nothing has happened."""
         given = execution.given
         payload = {"source": "machine", "tenantId": given["tenantId"], "runId": given["runId"], "attempt": attempt}
-        payload |= {"task": None, "error": "", "cause": ""}
+        return payload | {"waiting": waiting, "task": None, "error": "", "cause": ""}
+
+    def _wait_for_slot(self, execution: Execution) -> Waiting:
+        """WaitForSlot: None once the slot is there, else the error that it is caught with."""
+        execution.slot = None
+        given = {"source": "queue"} | {name: execution.given[name] for name in ("tenantId", "runId")}
+        for tries in range(FINISH_RETRIES + 1):
+            self._tokens_made += 1
+            token = f"token-{self._tokens_made}"
+            self._tokens[token] = execution
+            try:
+                self._doors.finish(given | {"token": token})
+            except FinishFailed as failure:
+                if execution.slot is not None:
+                    return None
+                del self._tokens[token]
+                if failure.name not in RETRIED or tries == FINISH_RETRIES:
+                    return {"error": failure.name}
+                yield min(60, 2 * 2**tries)
+                continue
+            return (yield from self._await_slot(execution, token))
+        raise AssertionError("the last try returns")
+
+    def _await_slot(self, execution: Execution, token: str) -> Waiting:
+        since = self._timeline.clock.now()
+        execution.is_waiting = True
+        while execution.slot is None:
+            waited = (self._timeline.clock.now() - since).total_seconds()
+            if waited >= execution.given["queueTimeoutSeconds"]:
+                del self._tokens[token]
+                break
+            yield execution.given["queueTimeoutSeconds"] - waited
+        execution.is_waiting = False
+        if execution.slot is not None:
+            return None
+        yield self._notice_seconds
+        return {"error": "States.Timeout"}
+
+    def _run_agent(self, execution: Execution, attempt: int, token: str) -> Waiting:
+        """RunAgent: what it adds to the payload of FinishRun; its ends are counted anew."""
+        given, execution.checks = execution.given, 0
         environment = {
             name: given[key] for name, key in (("RUN_ID", "runId"), ("TENANT_ID", "tenantId"), ("API_URL", "apiUrl"))
         }
@@ -130,15 +194,15 @@ class StepFunctions:
                 break
             except TaskRefused as refusal:
                 if tries == RUN_TASK_RETRIES:
-                    return payload | {"error": refusal.name, "cause": refusal.cause}
+                    return {"error": refusal.name, "cause": refusal.cause}
                 yield 5
         if not (yield from self._follow(execution, task, ends_at)):
             self._doors.stop_task(task, "The Task state which was managing this resource timed out.")
-            return payload | {"error": "States.Timeout"}
+            return {"error": "States.Timeout"}
         document = in_pascal_case(task.describe())
         if task.exit_code == 0:
-            return payload | {"task": document}
-        return payload | {"error": "States.TaskFailed", "cause": json.dumps(document)}
+            return {"task": document}
+        return {"error": "States.TaskFailed", "cause": json.dumps(document)}
 
     def _follow(self, execution: Execution, task: Task, seconds: float) -> Waiting:
         """Whether the task stopped in time."""
@@ -156,16 +220,20 @@ class StepFunctions:
         yield self._notice_seconds
         return True
 
-    def _settle(self, payload: dict[str, Any]) -> Waiting:
-        """FinishRun, MirrorOutcome and WaitForStop: the answer to mirror, or None for Unsettled."""
-        for _ in range(CHECKS + 1):
+    def _settle(self, execution: Execution, payload: dict[str, Any]) -> Waiting:
+        """FinishRun, MirrorOutcome, WaitForStop, WaitToAskAgain: the answer to go on with, or None for Unsettled."""
+        while True:
             answer = yield from self._finish_run(payload)
             if answer is None or answer["status"] in ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"):
                 return answer
-            if answer["status"] == "PENDING" and answer["attempt"] > payload["attempt"]:
+            if answer["status"] == "PENDING" and "bootstrapToken" in answer:
                 return answer
+            if execution.checks == CHECKS:
+                return None
+            execution.checks += 1
             yield 10
-        return None
+            if answer["status"] == "QUEUED":
+                return answer
 
     def _finish_run(self, payload: dict[str, Any]) -> Waiting:
         for tries in range(FINISH_RETRIES + 1):

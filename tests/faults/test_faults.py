@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from .injection import Point
+from .injection import Fault, Point
 from .platform import Platform, open_platform
 from .properties import violations
-from .scenarios import SCENARIOS
-from .world import Scenario, play
+from .scenarios import QUEUED, SCENARIOS, Scenario
+from .world import play
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
@@ -39,3 +39,16 @@ def test_without_a_fault_the_properties_hold(platform: Platform, scenario: Scena
 
 def test_with_one_fault_the_properties_hold(platform: Platform, point: Point):
     assert violations(play(platform, BY_NAME[point.scenario], point)) == []
+
+
+def test_an_execution_that_nobody_told_of_its_slot_is_told_by_the_sweep(platform: Platform):
+    calls = play(platform, QUEUED).injector.calls
+    told = [call.name for call in calls].index("stepfunctions.SendTaskSuccess")
+    released = max(place for place, call in enumerate(calls[:told]) if call.name == "dynamodb.TransactWriteItems")
+
+    world = play(platform, QUEUED, Point(QUEUED.name, released, calls[released], Fault.CALLER_DIES))
+
+    told_by = [call.caller for call in world.injector.calls if call.name == "stepfunctions.SendTaskSuccess"]
+    assert told_by[0] == "sweep"
+    assert violations(world) == []
+    assert [step.status for step in world.history.steps[world.run_id]] == ["QUEUED", "PENDING", "RUNNING", "COMPLETED"]

@@ -11,10 +11,22 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    Bundle,
+    MultipleResults,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from outpost.domain.run import Priority
 
 from .estate import SPOT, Estate
 from .platform import Platform, open_platform
+from .properties import wrongs_of_events
 from .runner import Behaviour
 
 TENANTS = ("acme", "other")
@@ -45,13 +57,26 @@ class Lifecycle(RuleBasedStateMachine):
         key=st.sampled_from("abcdefgh"),
         works=st.sampled_from([5, 40, 400, 5_000]),
         silent=st.booleans(),
+        priority=st.sampled_from(Priority),
+        patience=st.sampled_from([60, 600]),
     )
-    def dispatch(self, tenant: str, key: str, works: float, silent: bool) -> tuple[str, str]:
-        body = {"agent": "shell", "task": "true", "timeoutSeconds": 60, "idempotencyKey": key}
+    def dispatch(
+        self, tenant: str, key: str, works: float, silent: bool, priority: Priority, patience: int
+    ) -> tuple[str, str] | MultipleResults[tuple[str, str]]:
+        body = {
+            "agent": "shell",
+            "task": "true",
+            "timeoutSeconds": 60,
+            "idempotencyKey": f"{key}-{priority}-{patience}",
+        }
+        body |= {"priority": priority, "queueTimeoutSeconds": patience}
         answer = self.estate.call(tenant, "POST", "/dispatch", body)
+        if answer.status in {403, 503}:
+            assert answer.body["error"]["code"] in {"KILL_SWITCH_ON", "AGENT_UNAVAILABLE"}
+            return multiple()
         assert answer.status in {200, 201}
         run_id = str(answer.body["data"]["runId"])
-        assert self.by_key.setdefault((tenant, key), run_id) == run_id, "I5"
+        assert self.by_key.setdefault((tenant, body["idempotencyKey"]), run_id) == run_id, "I5"
         self.estate.behaviours.setdefault(run_id, Behaviour(works_seconds=works, falls_silent=silent))
         return tenant, run_id
 
@@ -96,22 +121,31 @@ class Lifecycle(RuleBasedStateMachine):
     def the_next_launches_are_refused(self, times: int) -> None:
         self.estate.launches_to_refuse = 5 * times
 
+    @rule(stops=st.booleans())
+    def an_operator_puts_the_kill_switch_on(self, stops: bool) -> None:
+        self.estate.platform.operate("set-kill-switch", reason="a drill", stopRunning=stops)
+
+    @rule()
+    def an_operator_lifts_the_kill_switch(self) -> None:
+        self.estate.platform.operate("lift-kill-switch")
+
     @rule(run=consumes(runs))
     def a_run_is_forgotten_by_its_caller(self, run: tuple[str, str]) -> None:
-        assert run[1] in self.estate.steps
+        assert run[1] in self.estate.history.steps
 
     @invariant()
     def nothing_was_wrong_at_any_moment(self) -> None:
-        assert self.estate.violations == []
+        assert self.estate.history.violations == []
 
     def teardown(self) -> None:
         self.estate.launches_to_refuse = 0
+        self.estate.platform.operate("lift-kill-switch")
         self.estate.advance(QUIET_SECONDS)
-        left = [f"{run.run_id} is {run.status}" for run in self.estate.runs() if not run.status.is_terminal]
+        left = [f"{run.run_id} is {run.status}" for run in self.estate.history.runs() if not run.status.is_terminal]
         assert left == [], "I9"
         assert self.estate.alive() == [], "I9"
-        assert self.estate.violations == []
-        assert self.estate.event_violations() == []
+        assert self.estate.history.violations == []
+        assert wrongs_of_events(self.estate.history) == []
 
 
 def test_whatever_happens_in_whatever_order_the_properties_hold(platform: Platform, capsys: pytest.CaptureFixture[str]):

@@ -7,11 +7,14 @@ from typing import Any
 
 from builders import NOON, an_api_event
 
+from outpost.domain.run import Run
+
 from .fargate import Fargate, Task
 from .history import History
 from .injection import Injector, Point
-from .platform import FunctionFailed, Platform
+from .platform import FunctionFailed, NoAnswer, Platform
 from .runner import Answer, Behaviour, BrokerUnreachable, Runner
+from .scenarios import Scenario
 from .step_functions import Doors, FinishFailed, StepFunctions, TaskRefused
 from .timeline import Process, Timeline, VirtualClock, Waiting
 
@@ -21,31 +24,6 @@ SWEEP_SECONDS = 60
 LONGEST = timedelta(minutes=40)
 REDELIVERIES = 20
 NEVER_SENT = "Lambda.ServiceException"
-
-
-class NoAnswer(Exception):
-    """A caller of a function got nothing that it could use; `name` is what Step Functions calls it."""
-
-    def __init__(self, name: str = "Lambda.SdkClientException") -> None:
-        super().__init__(name)
-        self.name = name
-
-
-@dataclass(frozen=True)
-class Scenario:
-    """What is asked of the platform, and how its compute fares."""
-
-    name: str
-    expected: str
-    behaviour: Behaviour = field(default_factory=Behaviour)
-    task: str = "echo hello"
-    timeout_seconds: int = 600
-    cancel_after_seconds: float | None = None
-    refused_launches: int = 0
-    hosts_lost_after: tuple[float | None, ...] = ()
-    first_sweep_seconds: float = 85
-    notice_seconds: float = 2
-    event_seconds: float = 1
 
 
 @dataclass
@@ -59,6 +37,7 @@ class World:
     answers: list[str] = field(default_factory=list)
     is_accepted: bool = False
     is_cancelled: bool = False
+    blocker_id: str = ""
     _under_way: int = 0
 
     def __post_init__(self) -> None:
@@ -72,24 +51,38 @@ class World:
         services = {"stepfunctions": self.machine.answer, "ecs": self.fargate.answer}
         self.platform.begin(self.injector, self.clock, services)
         self._launches_to_refuse = 5 * self.scenario.refused_launches
-        self.history = History(self.platform, self.fargate, TENANT)
-        self.api_key = self.platform.make_tenant(TENANT)
+        self.history = History(self.platform, self.fargate)
+        self.api_key = self.platform.make_tenant(TENANT, concurrentRuns=1)
         self.secrets.add(self.api_key)
         self.platform.on_write = self.history.observe
         self.injector.situation = self._situation
 
     def play(self) -> None:
         """Until nothing moves any more, or for 40 minutes; then one sweep more."""
+        if self.scenario.blocked_seconds is not None:
+            self._block()
         Process(self.timeline, self._call())
         Process(self.timeline, self._sweep(), delay=self.scenario.first_sweep_seconds)
         while not self._is_at_rest() and self.clock.now() < NOON + LONGEST:
             self.timeline.do_next()
         self.history.observe()
         self.seconds = (self.clock.now() - NOON).total_seconds()
-        self.injector.close()
-        self.clock.sleep(2 * SWEEP_SECONDS)
-        self._sweep_once()
+        with self.injector.closed():
+            self.clock.sleep(2 * SWEEP_SECONDS)
+            self._sweep_once()
         self.history.observe()
+
+    def is_beside(self, run: Run) -> bool:
+        """Whether it is not the scenario's own run, but the one that holds the slot at first."""
+        return run.run_id == self.blocker_id
+
+    def _block(self) -> None:
+        """Let another run begin, and work, before the scenario begins."""
+        with self.injector.closed():
+            body = {"agent": "shell", "task": "sleep", "timeoutSeconds": 600}
+            self.blocker_id = self._request("caller", "POST", "/dispatch", self.api_key, body).body["data"]["runId"]
+            while self.history.steps[self.blocker_id][-1].status != "RUNNING":
+                self.timeline.do_next()
 
     def _is_at_rest(self) -> bool:
         executions = self.machine.executions.values()
@@ -105,10 +98,7 @@ class World:
 
     def _situation(self) -> str:
         """How run, execution and tasks stand: whatever of them may make a difference to a fault."""
-        runs = [
-            (str(r.status), r.attempt, r.task_arn, r.stop_code, r.progress and r.progress.phase, r.report is not None)
-            for r in self.history.runs()
-        ]
+        runs = self.history.situation(self.blocker_id)
         executions = [execution.status for execution in self.machine.executions.values()]
         tasks = [(task.last_status, task.desired_status) for task in self.fargate.tasks.values()]
         return str((runs, executions, tasks))
@@ -142,6 +132,7 @@ class World:
 
     def _call(self) -> Waiting:
         body = {"agent": "shell", "task": self.scenario.task, "timeoutSeconds": self.scenario.timeout_seconds}
+        body |= {"queueTimeoutSeconds": self.scenario.queue_timeout_seconds}
         answer = yield from self._repeat("POST", "/dispatch", body | {"idempotencyKey": KEY})
         self.run_id = answer.body["data"]["runId"]
         self.is_accepted = True
@@ -160,7 +151,15 @@ class World:
     # The runner.
 
     def _live(self, task: Task) -> Waiting:
-        yield from Runner(task, self.timeline, self._ask_broker, self.fargate, self.scenario.behaviour).live()
+        is_beside = task.environment["RUN_ID"] == self.blocker_id
+        behaviour = Behaviour(self.scenario.blocked_seconds or 0) if is_beside else self.scenario.behaviour
+        ask = self._ask_broker if self.scenario.blocked_seconds is None else self._ask_beside
+        yield from Runner(task, self.timeline, ask, self.fargate, behaviour).live()
+
+    def _ask_beside(self, route: str, token: str, body: dict[str, Any]) -> Answer:
+        """What runners ask is no part of a scenario that is about the queue: others are about that."""
+        with self.injector.closed():
+            return self._ask_broker(route, token, body)
 
     def _ask_broker(self, route: str, token: str, body: dict[str, Any]) -> Answer:
         try:
@@ -200,8 +199,9 @@ class World:
             return
 
     def _finish(self, payload: dict[str, Any]) -> dict[str, Any]:
+        name = "invoke finish for a slot" if payload["source"] == "queue" else "invoke finish"
         try:
-            return self._invoke("machine", "invoke finish", "finish", payload)
+            return self._invoke("machine", name, "finish", payload)
         except NoAnswer as failure:
             raise FinishFailed(failure.name) from failure
 

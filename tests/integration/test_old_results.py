@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from builders import CLAIM, a_caller, a_report, a_run, a_running_run, an_event, later
+from builders import CLAIM, a_report, a_run, a_running_run, an_admission, an_event, later
 from deployment import read_template
 from fakes import SteppedClock
 
@@ -11,7 +11,6 @@ from outpost.adapters.s3_files import S3Files
 from outpost.domain.errors import PatchNotFound
 from outpost.domain.report import Artifact
 from outpost.domain.run import RESULTS_KEPT
-from outpost.ports import Admission
 from outpost.use_cases.find_results import find_patch, read_task, stored_files
 
 PATCH = Artifact(1, "changes.patch", "patch", 1, "0" * 64, "text/x-diff")
@@ -20,7 +19,7 @@ PATCH = Artifact(1, "changes.patch", "patch", 1, "0" * 64, "text/x-diff")
 @pytest.fixture
 def old_run(dynamo_runs):
     run = a_run(task_in_bucket=True, task="the beginning")
-    dynamo_runs.create(run, an_event(), Admission(a_caller()))
+    dynamo_runs.create(run, an_event(), an_admission())
     reported = a_running_run(task_in_bucket=True, task="the beginning").reported(a_report(), claim_id=CLAIM)
     return dynamo_runs.save(run, reported, an_event(event_id="01Q3ENHRG0SECOND"), [PATCH])
 

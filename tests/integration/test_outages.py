@@ -12,7 +12,7 @@ def api(deployment, monkeypatch):
         monkeypatch.setenv(name.upper(), str(value))
     functions = {name: load_function(name) for name in ("dispatch", "read", "health", "operate")}
     event = {"operation": "create-tenant", "tenantId": "acme", "name": "Acme"}
-    return Api("acme", functions["operate"].handler(event, LambdaContext())["apiKey"], functions)
+    return Api("acme", functions["operate"].handler(event, LambdaContext())["data"]["apiKey"], functions)
 
 
 def test_a_custom_domains_base_path_is_not_part_of_the_route(deployment, monkeypatch):

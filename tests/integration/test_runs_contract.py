@@ -3,24 +3,19 @@
 from dataclasses import replace
 
 import pytest
-from builders import CLAIM, NOON, TASK_ARN, a_caller, a_key, a_report, a_run, a_running_run, a_tenant, an_event, later
-from fakes import InMemoryRuns
+from builders import CLAIM, NOON, TASK_ARN, a_report, a_run, a_running_run, an_admission, an_event, later
 
-from outpost.domain.api_key import hash_secret
-from outpost.domain.errors import CallerUnknown, QuotaExceeded, TenantSuspended
 from outpost.domain.report import Artifact
-from outpost.domain.run import RunStatus
+from outpost.domain.run import Priority, Reservation, RunStatus
 from outpost.domain.run_error import RunErrorCode
-from outpost.ports import Admission, IdempotencyLock, RunChangedMeanwhile, RunExistsAlready, RunFilter
+from outpost.ports import IdempotencyLock, NotAdmitted, RunChangedMeanwhile, RunFilter
 
-ADMISSION = Admission(a_caller())
+ADMISSION = an_admission()
 
 
-@pytest.fixture(params=["tables", "memory"])
-def runs(request):
-    if request.param == "tables":
-        return request.getfixturevalue("dynamo_runs")
-    return InMemoryRuns(tenants={"acme": a_tenant()}, keys={a_key().key_hash: a_key()})
+@pytest.fixture
+def runs(ports):
+    return ports.runs
 
 
 def lock(run, key="k", **changes):
@@ -38,7 +33,15 @@ def create(runs, run, admission=ADMISSION):
 
 
 def test_a_run_comes_back_as_it_was_written(runs):
-    run = a_run(tags={"team": "core", "a.b": "ü"}, repo="acme/site", branch="main", requested_by="somebody")
+    run = a_run(
+        tags={"team": "core", "a.b": "ü"},
+        repo="acme/site",
+        branch="main",
+        requested_by="somebody",
+        priority=Priority.HIGH,
+        queue_timeout_seconds=60,
+        reservation=Reservation("2030-01", 600, 1_646, "01Q3ENHRG0KEYKEYKEYKEYKEYK", "2030-01"),
+    )
     create(runs, run)
     assert runs.get("acme", run.run_id) == run
 
@@ -64,65 +67,25 @@ def test_a_run_is_not_found_under_another_tenant(runs):
     assert runs.get("other", a_run().run_id) is None
 
 
-def test_a_full_tenant_is_told_so_and_nothing_is_written(runs):
-    fill = [a_run(run_id=f"01Q3ENHRG0{number:016d}") for number in range(10)]
-    for run in fill:
-        create(runs, run)
-    with pytest.raises(QuotaExceeded) as refused:
-        create(runs, a_run())
-    assert (refused.value.limit.limit, refused.value.limit.used) == (10, 10)
-    assert runs.get("acme", a_run().run_id) is None
-
-
-def test_the_end_of_a_run_frees_its_slot_once(runs):
-    fill = [a_run(run_id=f"01Q3ENHRG0{number:016d}") for number in range(10)]
-    for run in fill:
-        create(runs, run)
-    ended = replace(fill[0], status=RunStatus.FAILED)
-    saved = runs.save(fill[0], ended, an_event(event_id="01Q3ENHRG0ENDED"))
-    runs.save(saved, replace(saved, exit_code=1), None)
-    create(runs, a_run())
-    with pytest.raises(QuotaExceeded):
-        create(runs, a_run(run_id="01Q3ENHRG0ZZZZZZZZZZZZZZZZ"))
-
-
-def test_a_tenant_that_does_not_exist_is_not_served(runs):
-    with pytest.raises(TenantSuspended):
-        create(runs, a_run(tenant_id="other"), Admission(a_caller(tenant_id="other")))
-
-
-def test_a_key_that_is_gone_admits_nothing(runs):
-    with pytest.raises(CallerUnknown):
-        create(runs, a_run(), Admission(a_caller(key_hash=hash_secret("another"))))
-    assert runs.get("acme", a_run().run_id) is None
-
-
 def test_an_idempotency_key_holds_one_run(runs):
     first, second = numbered(0), numbered(1)
-    create(runs, first, Admission(a_caller(), lock(first)))
-    with pytest.raises(RunExistsAlready):
-        create(runs, second, Admission(a_caller(), lock(second)))
+    create(runs, first, an_admission(lock=lock(first)))
+    with pytest.raises(NotAdmitted) as refused:
+        create(runs, second, an_admission(lock=lock(second)))
+    assert refused.value.lock_is_taken
     assert runs.find_lock("acme", "k") == lock(first)
     assert runs.get("acme", second.run_id) is None
 
 
-def test_a_replay_is_recognised_though_the_tenant_is_full(runs):
-    fill = [a_run(run_id=f"01Q3ENHRG0{number:016d}") for number in range(10)]
-    for run in fill:
-        create(runs, run, Admission(a_caller(), lock(run, key=run.run_id)))
-    with pytest.raises(RunExistsAlready):
-        create(runs, a_run(), Admission(a_caller(), lock(a_run(), key=fill[0].run_id)))
+def test_a_lock_is_its_tenants_own(runs):
+    create(runs, a_run(), an_admission(lock=lock(a_run())))
+    assert runs.find_lock("other", "k") is None
 
 
 def test_an_expired_lock_is_taken_over(runs):
-    first, second = (
-        numbered(0),
-        numbered(
-            1,
-        ),
-    )
-    create(runs, first, Admission(a_caller(), lock(first, expires_at=later(seconds=1))))
-    create(runs, second, Admission(a_caller(), lock(second)))
+    first, second = numbered(0), numbered(1)
+    create(runs, first, an_admission(lock=lock(first, expires_at=later(seconds=1))))
+    create(runs, second, an_admission(lock=lock(second)))
     assert runs.find_lock("acme", "k").run_id == second.run_id
 
 

@@ -4,19 +4,21 @@ from dataclasses import replace
 
 import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
-from builders import a_caller, a_key, a_run, a_tenant, an_event, later
+from builders import NOON, SECRET, a_key, a_run, a_tenant, an_admission, an_event, later
 
 from outpost.adapters import dynamo_transaction
-from outpost.adapters.dynamo_accounts import DynamoAccounts, DynamoApiKeys
+from outpost.adapters.dynamo_accounts import DynamoAccounts
+from outpost.adapters.dynamo_api_keys import DynamoApiKeys
 from outpost.adapters.dynamo_items import ItemMalformed, to_item
+from outpost.adapters.dynamo_keyring import DynamoKeyring
 from outpost.adapters.dynamo_transaction import write_transaction
 from outpost.domain.api_key import KeyStatus
-from outpost.domain.errors import CallerUnknown, TenantSuspended, Unavailable
+from outpost.domain.errors import OutpostError, TenantSuspended, Unavailable
 from outpost.domain.run import RunStatus
 from outpost.domain.tenant import TenantStatus
-from outpost.ports import Admission
+from outpost.ports import NotAdmitted
 
-ADMISSION = Admission(a_caller())
+ADMISSION = an_admission()
 TENANT_KEY = {"pk": {"S": "TENANT#acme"}, "sk": {"S": "TENANT"}}
 
 
@@ -41,21 +43,41 @@ def events(deployment):
 
 def test_a_tenant_suspended_meanwhile_is_refused_in_the_transaction(deployment, dynamo_runs):
     set_attribute(deployment, deployment.settings.tenants_table, TENANT_KEY, "status", TenantStatus.SUSPENDED)
+    with pytest.raises(NotAdmitted) as found:
+        dynamo_runs.create(a_run(), an_event(), ADMISSION)
+    assert found.value.tenant.status is TenantStatus.SUSPENDED
+    assert events(deployment) == []
+
+
+def test_a_tenant_removed_meanwhile_is_refused_in_the_transaction(deployment, dynamo_runs):
+    deployment.dynamodb.delete_item(TableName=deployment.settings.tenants_table, Key=TENANT_KEY)
     with pytest.raises(TenantSuspended):
         dynamo_runs.create(a_run(), an_event(), ADMISSION)
+    assert events(deployment) == []
+
+
+def test_a_slot_is_freed_of_a_tenant_that_is_there_only(deployment, dynamo_runs):
+    dynamo_runs.create(a_run(), an_event(), ADMISSION)
+    deployment.dynamodb.delete_item(TableName=deployment.settings.tenants_table, Key=TENANT_KEY)
+    ended = a_run().ended(RunStatus.FAILED, None, later(seconds=5))
+    with pytest.raises(OutpostError):
+        dynamo_runs.save(a_run(), ended, an_event(event_id="01Q3ENHRG0ENDED"))
+    assert "Item" not in deployment.dynamodb.get_item(TableName=deployment.settings.tenants_table, Key=TENANT_KEY)
 
 
 def test_a_key_revoked_meanwhile_is_refused_in_the_transaction(deployment, dynamo_runs):
     set_on_key(deployment, "status", KeyStatus.REVOKED)
-    with pytest.raises(CallerUnknown):
+    with pytest.raises(NotAdmitted) as found:
         dynamo_runs.create(a_run(), an_event(), ADMISSION)
+    assert found.value.key_is_invalid
     assert events(deployment) == []
 
 
 def test_a_key_expired_meanwhile_is_refused_in_the_transaction(deployment, dynamo_runs):
     set_on_key(deployment, "expires_at", "2030-01-01T11:59:59.999Z")
-    with pytest.raises(CallerUnknown):
+    with pytest.raises(NotAdmitted) as found:
         dynamo_runs.create(a_run(), an_event(), ADMISSION)
+    assert found.value.key_is_invalid
 
 
 def test_a_key_that_has_not_expired_is_admitted(deployment, dynamo_runs):
@@ -72,14 +94,14 @@ def test_every_change_has_its_event_in_the_same_transaction(deployment, dynamo_r
 
 def test_an_event_is_never_written_over(deployment, dynamo_runs):
     dynamo_runs.create(a_run(), an_event(), ADMISSION)
-    with pytest.raises(Exception, match="did not hold"):
+    with pytest.raises(Exception, match="does not hold"):
         dynamo_runs.create(replace(a_run(), run_id="01Q3ENHRG0ZZZZZZZZZZZZZZZZ"), an_event(), ADMISSION)
     assert len(events(deployment)) == 1
 
 
 def test_a_run_is_never_created_over(deployment, dynamo_runs):
     dynamo_runs.create(a_run(), an_event(), ADMISSION)
-    with pytest.raises(Exception, match="did not hold"):
+    with pytest.raises(Exception, match="does not hold"):
         dynamo_runs.create(a_run(task="other"), an_event(event_id="01Q3ENHRG0SECOND"), ADMISSION)
     assert dynamo_runs.get("acme", a_run().run_id).task == "echo hello"
 
@@ -87,20 +109,26 @@ def test_a_run_is_never_created_over(deployment, dynamo_runs):
 def test_a_key_comes_back_as_it_was_written(deployment):
     key = a_key(expires_at=later(days=30))
     DynamoAccounts(deployment.dynamodb, deployment.settings).create_tenant(a_tenant(), key, [])
-    assert DynamoApiKeys(deployment.dynamodb, deployment.settings).find(key.key_hash) == key
+    assert DynamoKeyring(deployment.dynamodb, deployment.settings).get("acme", key.key_id) == key
 
 
 def test_a_tenant_is_made_once(deployment, dynamo_runs):
     accounts = DynamoAccounts(deployment.dynamodb, deployment.settings)
-    assert not accounts.create_tenant(a_tenant(), a_key(key_hash="f" * 64), [])
-    assert DynamoApiKeys(deployment.dynamodb, deployment.settings).find("f" * 64) is None
+    assert not accounts.create_tenant(a_tenant(), a_key(key_hash="f" * 64, key_id="01Q3ENHRG0OTHER"), [])
+    assert DynamoApiKeys(deployment.dynamodb, deployment.settings).use("f" * 64, NOON) is None
+
+
+def test_a_keys_hash_is_one_keys_only(deployment, dynamo_runs):
+    accounts = DynamoAccounts(deployment.dynamodb, deployment.settings)
+    assert not accounts.create_tenant(a_tenant(tenant_id="other"), a_key(tenant_id="other"), [])
+    assert accounts.get("other") is None
 
 
 def test_the_secret_is_in_no_table(deployment, dynamo_runs):
     tables = deployment.dynamodb.list_tables()["TableNames"]
     stored = str([deployment.dynamodb.scan(TableName=table)["Items"] for table in tables])
     assert a_key().key_hash in stored
-    assert "a1" * 20 not in stored.replace(a_key().key_hash, "")
+    assert SECRET[4:44] not in stored.replace(a_key().key_hash, "")
 
 
 class ConflictingClient:

@@ -4,25 +4,44 @@ import argparse
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 if __name__ == "__main__":
     sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "support")]
 
 from model_actions import Actions
+from model_canonical import canonical
 from model_continuation import Continuation
 from model_properties import wrongs_of_state
 from model_use_cases import UseCases
-from model_world import NO_RUN, Bounds, Records, World
+from model_world import Bounds, World
 from model_writes import TERMINAL
 
-# One fault in every order until no new state is left; then what is too much for that, up to a depth.
+from outpost.domain.run import Priority
+
+# What moves two runs that wait: they get their slots, and are not followed into their tasks.
+TWO_WAIT = frozenset(
+    {"create", "cancel", "ask", "the wait", "another", "sweep", "finish", "event", "hand-out", "hear", "the console"}
+)
+# What moves one that waits, and its task as far as the claim.
+ONE_WAITS = TWO_WAIT | {"switch", "launch", "task 0 runs", "runner 0 claims", "claim", "redrive", "the machine"}
+LOW_AND_HIGH = (Priority.LOW, Priority.HIGH)
+
+# One fault in every order until no new state is left; then what is too much for that, up to a depth. Of a run that
+# waits first, and of two that wait.
 DEFAULT = (
     Bounds(depth=40, faults=1),
     Bounds(depth=8, faults=2),
     Bounds(depth=9, faults=0, torn=1),
     Bounds(depth=8, faults=1, torn=1),
+    Bounds(depth=40, faults=0, busy=1),
+    Bounds(depth=12, faults=1, busy=1),
+    Bounds(depth=9, faults=0, busy=1, switches=2),
+    Bounds(depth=9, faults=1, torn=1, busy=1, only=ONE_WAITS),
+    Bounds(depth=9, faults=1, busy=1, runs=LOW_AND_HIGH, only=TWO_WAIT),
+    Bounds(depth=9, faults=1, busy=1, slots=2, deployment_slots=1, runs=LOW_AND_HIGH, only=TWO_WAIT),
+    Bounds(depth=8, faults=0, torn=1, busy=1, runs=LOW_AND_HIGH, only=TWO_WAIT),
 )
 
 
@@ -47,7 +66,7 @@ class Search:
 
     def __init__(self, bounds: Bounds, *, stop_at_first: bool = False) -> None:
         self.bounds = bounds
-        self.use_cases = UseCases()
+        self.use_cases = UseCases(bounds)
         self.actions = Actions(self.use_cases, bounds.launches, claims_without_arn=bounds.claims_without_arn)
         self.continuation = Continuation(self.actions)
         self.stop_at_first = stop_at_first
@@ -57,7 +76,7 @@ class Search:
     def run(self) -> Found:
         """Everything up to the depth."""
         began = time.monotonic()
-        first = World(faults_left=self.bounds.faults, torn_left=self.bounds.torn)
+        first = self.bounds.first
         self.came_from[first] = None
         level = [first]
         while level and self.found.depth < self.bounds.depth and not self._is_enough():
@@ -78,7 +97,7 @@ class Search:
                 if self._is_left_out(label):
                     continue
                 self.found.transitions += 1
-                after = self._canonical(reached)
+                after = canonical(reached, self.use_cases.records)
                 wrongs = list(wrongs_on_the_way)
                 is_new = after not in self.came_from
                 if is_new:
@@ -95,19 +114,15 @@ class Search:
         yield from wrongs_of_state(world, self.use_cases)
         if self._has_ended(world):
             self.found.ends += 1
-            self.found.strays += any(task.is_live for task in world.tasks)
-        if not self.continuation.ends_well(world):
-            yield "I9: without further faults, sweep and clocks do not end the run and its tasks"
+            self.found.strays += any(task.is_live for life in world.lives for task in life.tasks)
+        yield from self.continuation.wrongs(world)
 
     def _has_ended(self, world: World) -> bool:
-        return self.use_cases.status(world) in TERMINAL
+        places = range(len(world.lives))
+        return all(self.use_cases.status(world._replace(at=place)) in TERMINAL for place in places)
 
     def _is_left_out(self, label: str) -> bool:
         return not label.startswith(tuple(self.bounds.only))
-
-    def _canonical(self, world: World) -> World:
-        """The state with revisions counted anew: all that matters of one is whether it is the one that was read."""
-        return canonical(world, self.use_cases.records)
 
     def _trace(self, world: World) -> tuple[str, ...]:
         steps: list[str] = []
@@ -119,35 +134,14 @@ class Search:
         return tuple(reversed(steps))
 
 
-def canonical(world: World, records: Records) -> World:
-    """The state with the revisions of its records counted from one."""
-    if world.run == NO_RUN:
-        return world
-    journal = world.torn.journal if world.torn else ()
-    read = [entry[1] for entry in journal if isinstance(entry, tuple) and entry and entry[0] == "run"]
-    revisions = sorted({records[number].revision for number in (*read, world.run) if number != NO_RUN})
-    if revisions == list(range(1, len(revisions) + 1)):
-        return world
-    ranks = {revision: rank for rank, revision in enumerate(revisions, 1)}
-
-    def again(number: int) -> int:
-        if number == NO_RUN:
-            return number
-        return records.number(replace(records[number], revision=ranks[records[number].revision]))
-
-    counted = tuple(
-        ("run", again(entry[1]), *entry[2:]) if isinstance(entry, tuple) and entry and entry[0] == "run" else entry
-        for entry in journal
-    )
-    return world._replace(run=again(world.run), torn=world.torn and world.torn._replace(journal=counted))
-
-
 def report(found: Found) -> str:
     """What a search has found, for people."""
     bounds = found.bounds
     lines = [
         f"bounds       faults {bounds.faults}, interrupted use cases {bounds.torn}, launches {bounds.launches},"
         f" depth {bounds.depth}",
+        f"queue        runs {' '.join(bounds.runs)}, slots {bounds.slots}, of the deployment {bounds.deployment_slots},"
+        f" busy {bounds.busy}, changes of a switch {bounds.switches}",
         f"states       {found.states:,} in {found.seconds:.1f} s",
         f"transitions  {found.transitions:,}",
         f"longest path {found.depth} steps" + (" (no state lies further away)" if found.is_closed else " (cut here)"),
@@ -168,6 +162,8 @@ def main() -> int:
     parser.add_argument("--torn", type=int, default=0, help="use cases interrupted between their calls")
     parser.add_argument("--launches", type=int, default=4)
     parser.add_argument("--claims-without-arn", action="store_true", help="runners may not know their task's ARN")
+    parser.add_argument("--busy", type=int, default=0, help="slots that others hold, so that the run waits")
+    parser.add_argument("--switches", type=int, default=0, help="how often a kill switch is changed")
     parser.add_argument("--first", action="store_true", help="stop at the first violation")
     options = parser.parse_args()
     own = Bounds(
@@ -176,6 +172,8 @@ def main() -> int:
         options.torn,
         options.launches,
         claims_without_arn=options.claims_without_arn,
+        busy=options.busy,
+        switches=options.switches,
     )
     violations = 0
     for bounds in DEFAULT if options.depth is None else (own,):

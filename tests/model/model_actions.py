@@ -4,10 +4,13 @@ later time, never, more than once and in any order, so every event of the past c
 from collections.abc import Iterator
 
 from model_effects import Step, apply_effects, fault
-from model_machine import machine_steps, mirror
+from model_machine import heard, machine_steps, mirror
 from model_runners import task_steps
+from model_tables import SWITCHES
 from model_use_cases import UseCases, run_of
 from model_world import Task, Torn, World
+
+from outpost.domain.admission import Form
 
 
 class Actions:
@@ -20,14 +23,35 @@ class Actions:
 
     def after(self, world: World) -> Iterator[Step]:
         """(what happens, the state after it, what was wrong with it)."""
+        yield from self._others(world)
+        if world.torn:
+            yield from self._torn_goes_on(world._replace(at=world.torn.of), world.torn)
+        for place in range(len(world.lives)):
+            yield from self._of_one(world._replace(at=place))
+
+    def _of_one(self, world: World) -> Iterator[Step]:
+        """What happens to one run."""
         yield from self._callers(world)
         yield from machine_steps(self, world)
         for number, task in enumerate(world.tasks):
             yield from task_steps(self, world, number, task)
         yield from self._events(world)
         yield from self._sweeps(world)
-        if world.torn:
-            yield from self._torn_goes_on(world, world.torn)
+
+    def _others(self, world: World) -> Iterator[Step]:
+        """What happens beside the runs: others end, and switches are put on and lifted."""
+        if world.others_at_work:
+            ledger = world.ledger
+            freed = ledger._replace(active=ledger.active - 1, deployment_active=ledger.deployment_active - 1)
+            ended = world._replace(others_at_work=world.others_at_work - 1, ledger=freed)
+            yield self.ask("another run ends", ended, ("hand-out",))
+            yield from self.torn(ended, "another run ends", ("hand-out",))
+            if world.faults_left:
+                yield "another run ends, its slot is not handed on", fault(ended), ()
+        for switch in ("", *SWITCHES) if world.switches_left else ():
+            if switch != world.ledger.switch:
+                switched = world._replace(ledger=world.ledger._replace(switch=switch))
+                yield f"switch: {switch or 'off'}", switched._replace(switches_left=world.switches_left - 1), ()
 
     def ask(self, label: str, world: World, operation: tuple[object, ...]) -> Step:
         """A use case from its beginning to its end."""
@@ -37,17 +61,27 @@ class Actions:
 
     def _callers(self, world: World) -> Iterator[Step]:
         status = self.use_cases.status(world)
+        if not status and not self._may_be_created(world):
+            return
         yield self.ask("create again" if status else "create", world, ("create", ""))
         if world.faults_left and not status:
             yield self.ask("create: StartExecution fails", fault(world), ("create", "start"))
+        for form in (Form.BEHIND_OWN, Form.BEHIND_OTHERS) if not status else ():
+            yield self.ask(f"create by a process that remembers {form}", world, ("create", "", form))
         if not status:
             yield from self.torn(world, "create", ("create", ""))
         if status:
             yield self.ask("cancel", world, ("cancel", ""))
-        if status in ("PENDING", "RUNNING", "CANCELLING"):
+        if status in ("QUEUED", "PENDING", "RUNNING", "CANCELLING"):
             yield from self.torn(world, "cancel", ("cancel", ""))
-        if status in ("PENDING", "RUNNING") and world.faults_left:
+        if status in ("QUEUED", "PENDING", "RUNNING") and world.faults_left:
             yield self.ask("cancel: StopExecution fails", fault(world), ("cancel", "stop_execution"))
+
+    def _may_be_created(self, world: World) -> bool:
+        """Ids grow with time: a run is dispatched once the one before it was, or is being."""
+        before = world._replace(at=world.at - 1)
+        is_begun = world.torn is not None and (world.torn.operation[0], world.torn.of) == ("create", before.at)
+        return world.at == 0 or is_begun or bool(self.use_cases.status(before))
 
     def _events(self, world: World) -> Iterator[Step]:
         for number, task in enumerate(world.tasks):
@@ -56,7 +90,7 @@ class Actions:
             if not task.is_live:
                 stopped = task.seen._replace(life="stopped")
                 yield from self._hear(world, f"event: task {number} has stopped", ("task", number, stopped))
-        for status in world.executions_told:
+        for status in world.life.executions_told:
             yield from self._hear(world, f"event: the execution is {status}", ("execution", status))
 
     def _hear(self, world: World, label: str, payload: tuple[object, ...]) -> Iterator[Step]:
@@ -67,7 +101,7 @@ class Actions:
         run = run_of(self.use_cases, world)
         if run is None:
             return
-        if world.torn and world.torn.begun != self.use_cases.place(world):
+        if world.torn and world.torn.of == world.at and world.torn.begun != self.use_cases.place(world):
             world = world._replace(torn=None)  # no function lives as long as a status has to last for a look
         for age, is_fault in self.ages(world):
             if is_fault and not world.faults_left:
@@ -81,6 +115,8 @@ class Actions:
         run = run_of(self.use_cases, world)
         status = self.use_cases.status(world)
         yield "settled", False
+        if status == "QUEUED":
+            yield "queue-overdue", False
         if status == "PENDING":
             yield "start-overdue", False
         if status == "RUNNING":
@@ -94,7 +130,7 @@ class Actions:
         if world.torn or not world.torn_left:
             return
         paid = world._replace(torn_left=world.torn_left - 1)
-        torn = Torn(operation, self.use_cases.place(world), (), machine)
+        torn = Torn(operation, world.at, self.use_cases.place(world), (), machine)
         yield from self._one_call(paid, f"{label}: begins", torn)
 
     def _torn_goes_on(self, world: World, torn: Torn) -> Iterator[Step]:
@@ -108,7 +144,16 @@ class Actions:
         changed, wrongs = apply_effects(world, outcome)
         if outcome.journal is None:
             done = changed._replace(torn=None)
-            is_awaited = torn.is_machine and done.execution.status == "RUNNING" and done.execution.at == "finish"
-            yield f"{label} (done)", mirror(done, outcome.answer) if is_awaited else done, wrongs
+            yield f"{label} (done)", _answered(done, torn, outcome.answer), wrongs
         else:
             yield label, changed._replace(torn=torn._replace(journal=outcome.journal)), wrongs
+
+
+def _answered(world: World, torn: Torn, answer: object) -> World:
+    """The state after the machine, if it still waits for it, has heard the answer of a use case."""
+    execution = world.execution
+    if not torn.is_machine or execution.status != "RUNNING":
+        return world
+    if torn.operation == ("ask", execution.asked):
+        return heard(world, answer)
+    return mirror(world, answer) if torn.operation[0] == "hear" and execution.at == "finish" else world

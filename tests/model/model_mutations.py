@@ -12,7 +12,7 @@ from outpost.domain import run as runs
 from outpost.domain.outcome import Evidence, StopCode
 from outpost.domain.report import ReportedOutcome
 from outpost.domain.run import Run, RunStatus
-from outpost.use_cases import finish_run, sweep_runs
+from outpost.use_cases import finish_run, look_after_run
 
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
@@ -107,9 +107,9 @@ def the_slot_is_kept_at_the_end(patch: pytest.MonkeyPatch) -> None:
 
 def the_sweep_leaves_cancelled_runs_alone(patch: pytest.MonkeyPatch) -> None:
     """The sweep does not stop the compute of runs that are CANCELLING."""
-    is_to_stop = sweep_runs._is_to_stop
+    is_to_stop = look_after_run._is_to_stop
     patch.setattr(
-        sweep_runs,
+        look_after_run,
         "_is_to_stop",
         lambda run, execution: run.status is not RunStatus.CANCELLING and is_to_stop(run, execution),
     )
@@ -137,7 +137,7 @@ def the_stop_of_another_task_counts(patch: pytest.MonkeyPatch) -> None:
 
 def no_clock_runs_out(patch: pytest.MonkeyPatch) -> None:
     """The sweep never takes a run for overdue."""
-    patch.setattr(sweep_runs, "clock_that_ran_out", lambda *_: None)
+    patch.setattr(look_after_run, "clock_that_ran_out", lambda *_: None)
 
 
 def a_cancelled_run_is_relaunched(patch: pytest.MonkeyPatch) -> None:

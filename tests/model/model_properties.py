@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from model_use_cases import UseCases, run_of
-from model_world import World
-from model_writes import TERMINAL
+from model_world import NO_RUN, World
+from model_writes import AT_WORK, TERMINAL
 
 from outpost.domain.run import Run
 
@@ -13,15 +13,29 @@ MOST_ATTEMPTS = 3
 
 def wrongs_of_state(world: World, use_cases: UseCases) -> Iterator[str]:
     """What is wrong with a state."""
+    yield from _wrongs_of_counters(world, use_cases)
+    for place in range(len(world.lives)):
+        yield from _wrongs_of_run(world._replace(at=place), use_cases)
+
+
+def _wrongs_of_counters(world: World, use_cases: UseCases) -> Iterator[str]:
+    ledger, bounds = world.ledger, use_cases.bounds
+    statuses = [use_cases.records[number].status.value for number in ledger.runs if number != NO_RUN]
+    at_work = sum(status in AT_WORK for status in statuses) + world.others_at_work
+    if (ledger.active, ledger.deployment_active) != (at_work, at_work):
+        yield f"I3: {ledger.active} slots, of the deployment {ledger.deployment_active}, for {at_work} runs at work"
+    if ledger.queued != statuses.count("QUEUED"):
+        yield f"I3: {ledger.queued} places for {statuses.count('QUEUED')} runs that wait"
+    if at_work > min(bounds.slots, bounds.deployment_slots):
+        yield f"limit: {at_work} runs at work"
+
+
+def _wrongs_of_run(world: World, use_cases: UseCases) -> Iterator[str]:
     run = run_of(use_cases, world)
-    if world.runs_made > 1:
-        yield f"I5: {world.runs_made} runs of one idempotency key"
     if run is None:
         return
     is_terminal = run.status.value in TERMINAL
     holders = [number for number, task in enumerate(world.tasks) if task.accepted and task.is_live]
-    if world.slots != (0 if is_terminal else 1):
-        yield f"I3: {world.slots} slots for a run that is {run.status.value}"
     if len(holders) > 1:
         yield f"I4: the tasks {holders} hold the run at once"
     if run.attempt > MOST_ATTEMPTS:

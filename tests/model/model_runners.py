@@ -100,6 +100,7 @@ def _claiming(actions: "Actions", world: World, number: int, task: Task) -> Iter
             wrongs = (*wrongs, f"claim: the runner of attempt {task.attempt} holds attempt {current}")
         runner = "working" if is_accepted else f"quitting:{REFUSED_EXIT_CODE}"
         yield label, _with(after, number, task, runner=runner, accepted=task.accepted or is_accepted), wrongs
+        yield from actions.torn(paid, label, operation)
         if is_accepted and world.faults_left and task.is_live:
             lost = _with(fault(after) if after.faults_left else after, number, task, accepted=True)
             yield f"{label}, the answer is lost", lost, wrongs

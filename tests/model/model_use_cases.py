@@ -1,30 +1,38 @@
 """Runs the real use cases on a state of the model, whole or call by call, and remembers what each led to."""
 
-import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from builders import a_caller, in_pascal_case
-from fakes import FixedSigningKey, InMemoryFiles
-from model_ports import BODY, OneIdentifier, Ports, StillClock, Suspended, task_arn
-from model_world import EPOCH, NO_RUN, NOBODY, RUN_ID, TENANT, Records, Task, Torn, World
+from builders import a_caller, a_plan
+from fake_runs import InMemoryRuns
+from fakes import FixedSigningKey, InMemoryApiKeys, InMemoryFiles
+from model_payloads import PAYLOADS
+from model_ports import OneIdentifier, Ports, StillClock, Suspended, task_arn
+from model_shared import Accounts, Deployments, Queue
+from model_tables import BODY, RUN_IDS, Raised, Tables
+from model_world import EPOCH, NO_RUN, TENANT, Bounds, Ledger, Records, Torn, World
 
-from outpost.adapters.testimony import read_testimony
-from outpost.domain.errors import ClaimRefused, RunAlreadyEnded, Unavailable
+from outpost.api.finish import hear
+from outpost.domain.admission import Form
+from outpost.domain.errors import ClaimRefused, Refusal, RunAlreadyEnded, Unavailable
 from outpost.domain.report import Phase, Report, ReportedOutcome
 from outpost.domain.run import Run, TransitionForbidden
 from outpost.domain.run_error import RunError, RunErrorCode
+from outpost.ports import SlotRefused, Terms, WorkForbidden
 from outpost.use_cases.cancel_run import cancel_run
 from outpost.use_cases.claim_run import RunnerIdentity, claim_run
 from outpost.use_cases.complete_run import complete_run
 from outpost.use_cases.dispatch_run import Dispatch, dispatch_run
-from outpost.use_cases.hear_testimony import hear_testimony
+from outpost.use_cases.hand_out_slots import SlotGiver, hand_out_slots
+from outpost.use_cases.look_after_run import Deed, Sweeper
 from outpost.use_cases.record_heartbeat import record_heartbeat
-from outpost.use_cases.sweep_runs import Deed, Sweeper, sweep_runs
+from outpost.use_cases.sweep_runs import sweep_runs
 
 ALL_CALLS = 1_000
-DISPATCH = Dispatch("shell", "none", "echo", 600, BODY, "https://api.example.com/dev", idempotency_key="key")
+DISPATCH = Dispatch("shell", "none", "echo", 600, BODY, "https://api.example.com/dev", "https://git.example.com")
 CODES = {
     "failed": RunErrorCode.AGENT_FAILED,
     "timeout": RunErrorCode.RUN_TIMEOUT,
@@ -34,9 +42,9 @@ Operation = tuple[Any, ...]
 
 
 class Outcome(NamedTuple):
-    """What a use case did: the record after it, its effects in order, its answer; `journal` where it is not done."""
+    """What a use case did: the tables after it, its effects in order, its answer; `journal` where it is not done."""
 
-    run: int
+    ledger: Ledger
     effects: tuple[tuple[Any, ...], ...]
     answer: Any
     journal: tuple[object, ...] | None
@@ -45,8 +53,10 @@ class Outcome(NamedTuple):
 class UseCases:
     """The use cases of one search; equal questions are asked once."""
 
-    def __init__(self) -> None:
+    def __init__(self, bounds: Bounds) -> None:
         self.records = Records()
+        self.bounds = bounds
+        self._tables = Tables(self.records, bounds)
         self._known: dict[tuple[Any, ...], Outcome] = {}
         logging.getLogger("outpost").setLevel(logging.CRITICAL + 1)
 
@@ -65,9 +75,9 @@ class UseCases:
         begun = torn.begun if torn else self.place(world)
         journal = torn.journal if torn else ()
         seen = tuple(task.seen for task in world.tasks)
-        key = (operation, world.run, world.execution.status, seen, begun, journal, calls, fail)
+        key = (operation, world.at, world.ledger, world.execution.status, seen, begun, journal, calls, fail)
         if key not in self._known:
-            ports = Ports(self.records, world.run, world.execution.status, seen, begun)
+            ports = Ports(self._tables, world.ledger, world.at, world.execution.status, seen, begun)
             ports.journal, ports.calls_left = list(journal), calls
             self._known[key] = self._run(operation, ports, fail)
         return self._known[key]
@@ -78,44 +88,53 @@ class UseCases:
         try:
             answer = _ASK[name](ports, *rest)
         except Suspended:
-            return Outcome(ports.run, tuple(ports.effects), None, tuple(ports.journal))
+            return Outcome(ports.ledger, tuple(ports.effects), None, tuple(ports.journal))
         except ClaimRefused:
             answer = "refused"
         except RunAlreadyEnded:
             answer = "ended"
+        except Refusal:
+            answer = "not granted"
         except Unavailable:
             answer = "unavailable"
         except TransitionForbidden as error:
             ports.effects.append(("wrong", f"the product forbids its own transition: {error}"))
             answer = "forbidden"
-        return Outcome(ports.run, tuple(ports.effects), answer, None)
+        except (SlotRefused, WorkForbidden) as error:
+            ports.effects.append(("wrong", f"nobody expected {type(error).__name__}"))
+            answer = "forbidden"
+        return Outcome(ports.ledger, tuple(ports.effects), answer, None)
 
 
-def _create(ports: Ports, failing: str) -> str:
+def _create(ports: Ports, failing: str, remembered: str = "") -> str:
+    """`remembered` is the form in which the process believes that the tenant's runs are admitted."""
     ports.failing = frozenset({failing} - {""})
+    run_id, wiring = RUN_IDS[ports.place], _wiring(ports)
     dispatch_run(
-        a_caller(tenant_id=TENANT),
-        DISPATCH,
-        runs=ports,
+        a_caller(),
+        replace(DISPATCH, priority=ports.priority, idempotency_key=f"key {run_id}"),
+        Terms(a_plan(), 1),
+        accounts=wiring.accounts,
+        api_keys=InMemoryApiKeys(InMemoryRuns()),
+        full_tenants={TENANT: Form(remembered)} if remembered else {},
         files=InMemoryFiles(),
         executions=ports,
-        signing_key=FixedSigningKey(),
-        clock=StillClock(),
-        identifiers=OneIdentifier(),
+        signing_key=wiring.signing_key,
+        **_common(ports),
     )
     return "created"
 
 
 def _cancel(ports: Ports, failing: str) -> str:
     ports.failing = frozenset({failing} - {""})
-    return cancel_run(TENANT, RUN_ID, "enough", executions=ports, **_common(ports)).status.value
+    return cancel_run(TENANT, RUN_IDS[ports.place], "enough", executions=ports, **_common(ports)).status.value
 
 
 def _claim(ports: Ports, number: int, attempt: int, knows_its_arn: bool) -> str:
     claim_run(
-        _runner(number, attempt),
+        _runner(ports, number, attempt),
         claim_id=f"claim of {number}",
-        task_arn=task_arn(number) if knows_its_arn else None,
+        task_arn=task_arn(ports.place, number) if knows_its_arn else None,
         files=InMemoryFiles(),
         signing_key=FixedSigningKey(),
         **_common(ports),
@@ -124,7 +143,7 @@ def _claim(ports: Ports, number: int, attempt: int, knows_its_arn: bool) -> str:
 
 
 def _beat(ports: Ports, number: int, attempt: int) -> str:
-    record_heartbeat(_runner(number, attempt), phase=Phase.CLAIMED, message=None, **_common(ports))
+    record_heartbeat(_runner(ports, number, attempt), phase=Phase.CLAIMED, message=None, **_common(ports))
     return "accepted"
 
 
@@ -132,70 +151,50 @@ def _report(ports: Ports, number: int, attempt: int, outcome: str) -> str:
     error = RunError.of(CODES[outcome], "It ended so.") if outcome in CODES else None
     exit_code = {"succeeded": 0, "failed": 1}.get(outcome)
     report = Report(attempt, ReportedOutcome(outcome), exit_code, error, None, EPOCH)
-    complete_run(_runner(number, attempt), report, (), **_common(ports))
+    complete_run(_runner(ports, number, attempt), report, (), **_common(ports))
     return "accepted"
 
 
-def _hear(ports: Ports, payload: tuple[Any, ...]) -> tuple[str, int] | None:
-    testimony = read_testimony(_PAYLOADS[payload[0]](*payload[1:]))
-    if testimony is None:
-        return None
-    run = hear_testimony(testimony, tasks=ports, **_common(ports))
-    return run.status.value, run.attempt
+def _hear(ports: Ports, payload: tuple[Any, ...]) -> tuple[str, int, bool]:
+    kind, *rest = payload
+    view = hear(PAYLOADS[kind](ports.place, *rest), _wiring(ports))
+    return str(view["status"]), int(str(view.get("attempt", 0))), "bootstrapToken" in view
+
+
+def _ask_for_slot(ports: Ports, asked: int) -> str:
+    hear(PAYLOADS["queue"](ports.place, asked), _wiring(ports))
+    return "noted"
+
+
+def _hand_out(ports: Ports) -> str:
+    """What another run's end is followed by."""
+    wiring = _wiring(ports)
+    ports_of_giver = {name: getattr(wiring, name) for name in SlotGiver.__dataclass_fields__}
+    hand_out_slots(SlotGiver(**ports_of_giver), freed_by=TENANT)
+    return "handed out"
 
 
 def _sweep(ports: Ports, age: str) -> str:
     ports.age = age
-    deeds = sweep_runs(Sweeper(ports, ports, ports, ports, FixedSigningKey(), StillClock(), OneIdentifier()))
-    if Deed.FAILED in deeds and "!unavailable" not in ports.journal:
+    wiring = _wiring(ports)
+    deeds = sweep_runs(Sweeper(**{name: getattr(wiring, name) for name in Sweeper.__dataclass_fields__}))
+    if Deed.FAILED in deeds and Raised("unavailable") not in ports.journal:
         ports.effects.append(("wrong", "the sweep failed by itself"))
     return "swept"
 
 
+def _wiring(ports: Ports) -> Any:
+    shared = {"queue": Queue(ports), "accounts": Accounts(ports), "slots": Accounts(ports)}
+    own = {"tasks": ports, "executions": ports, "signing_key": FixedSigningKey(), "deployments": Deployments(ports)}
+    return SimpleNamespace(**shared, **own, **_common(ports))
+
+
 def _common(ports: Ports) -> dict[str, Any]:
-    return {"runs": ports, "clock": StillClock(), "identifiers": OneIdentifier()}
+    return {"runs": ports, "clock": StillClock(), "identifiers": OneIdentifier(RUN_IDS[ports.place])}
 
 
-def _runner(number: int, attempt: int) -> RunnerIdentity:
-    return RunnerIdentity(TENANT, RUN_ID, attempt, f"claim of {number}")
-
-
-def _ecs_task(number: int, task: Task) -> dict[str, Any]:
-    environment = {"RUN_ID": RUN_ID, "TENANT_ID": TENANT, "ATTEMPT": str(task.attempt)}
-    container = {"name": "runner"} | ({} if task.exit_code is None else {"exitCode": task.exit_code})
-    stopped = {"stopCode": task.stop_code, "stoppedReason": "a reason", "stoppedAt": EPOCH.isoformat()}
-    is_stopped = task.life == "stopped"
-    return {
-        "taskArn": task_arn(number),
-        "lastStatus": "STOPPED" if is_stopped else "PENDING",
-        "containers": [container],
-        "overrides": {
-            "containerOverrides": [
-                {"name": "runner", "environment": [{"name": n, "value": v} for n, v in environment.items()]}
-            ]
-        },
-    } | (stopped if is_stopped else {})
-
-
-def _task_event(number: int, task: Task) -> dict[str, Any]:
-    return {"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": _ecs_task(number, task)}
-
-
-def _execution_event(status: str) -> dict[str, Any]:
-    detail = {"status": status, "input": json.dumps({"tenantId": TENANT, "runId": RUN_ID, "attempt": 1})}
-    return {"source": "aws.states", "detail-type": "Step Functions Execution Status Change", "detail": detail}
-
-
-def _machine_call(attempt: int, error: str, number: int, task: Task | None) -> dict[str, Any]:
-    call = {"source": "machine", "tenantId": TENANT, "runId": RUN_ID, "attempt": attempt, "error": error, "cause": ""}
-    if task is None or number == NOBODY:
-        return call | {"task": None}
-    payload = in_pascal_case(_ecs_task(number, task))
-    if task.exit_code == 0 and task.stop_code == "EssentialContainerExited":
-        return call | {"task": payload}
-    cause = json.dumps(payload)
-    is_cut = error == "cut"
-    return call | {"task": None, "error": "States.TaskFailed", "cause": cause[:200] if is_cut else cause}
+def _runner(ports: Ports, number: int, attempt: int) -> RunnerIdentity:
+    return RunnerIdentity(TENANT, RUN_IDS[ports.place], attempt, f"claim of {number}")
 
 
 _ASK: dict[str, Callable[..., Any]] = {
@@ -205,12 +204,9 @@ _ASK: dict[str, Callable[..., Any]] = {
     "beat": _beat,
     "report": _report,
     "hear": _hear,
+    "ask": _ask_for_slot,
+    "hand-out": _hand_out,
     "sweep": _sweep,
-}
-_PAYLOADS: dict[str, Callable[..., dict[str, Any]]] = {
-    "task": _task_event,
-    "execution": _execution_event,
-    "machine": _machine_call,
 }
 
 

@@ -1,13 +1,13 @@
-"""What a state of the model is: the record, the execution, the tasks with their runners, and what is under way."""
+"""What a state of the model is: records and counters, executions, tasks with their runners, and what is under way."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from outpost.domain.run import Run
+from outpost.domain.run import Priority, Run
 
 EPOCH = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
-TENANT, RUN_ID = "acme", "01Q3ENHRG0ABCDEFGHJKMNPQRS"
+TENANT = "acme"
 NO_RUN = -1
 NOBODY = -1
 LIVE = ("provisioning", "running", "stopping")
@@ -40,7 +40,10 @@ class Task(NamedTuple):
 
 
 class Execution(NamedTuple):
-    """Where the machine is: launch, watch, finish, wait, relaunch; `ended_at` is where a redrive would go on."""
+    """Where the machine is: ask, wait, launch, watch, finish; `ended_at` is where a redrive would go on.
+
+    `asked` counts the tokens with which it has asked for its slot; `is_waiting` until the slot came.
+    """
 
     status: str = ""
     at: str = ""
@@ -48,35 +51,87 @@ class Execution(NamedTuple):
     watched: int = NOBODY
     error: str = ""
     ended_at: str = ""
+    asked: int = 0
+    is_waiting: bool = False
+
+
+class Life(NamedTuple):
+    """What belongs to one run beside its record; events need no place here, see `model_actions`."""
+
+    execution: Execution = Execution()
+    tasks: tuple[Task, ...] = ()
+    executions_told: tuple[str, ...] = ()
+    stop_under_way: int = NOBODY
 
 
 class Torn(NamedTuple):
-    """A use case that has been interrupted between two of its calls: what it was asked, and the answers so far."""
+    """A use case that has been interrupted between two of its calls: what it was asked, and the answers so far.
+
+    `of` is the run that it was asked about, `begun` that run's status and attempt then.
+    """
 
     operation: tuple[object, ...]
+    of: int
     begun: tuple[str, int]
     journal: tuple[object, ...]
     is_machine: bool
 
 
-class World(NamedTuple):
-    """One state. `run` is the number of an interned record; events need no place here, see `model_actions`."""
+class Ledger(NamedTuple):
+    """What the tables hold: each run's record by its number, and the counters; `switch` is what keeps work from
+    beginning: "", tenant, stopping (the tenant's, which also ends what runs), deployment, suspended."""
 
-    run: int = NO_RUN
-    slots: int = 0
-    runs_made: int = 0
-    execution: Execution = Execution()
-    tasks: tuple[Task, ...] = ()
-    executions_told: tuple[str, ...] = ()
-    stop_under_way: int = NOBODY
+    runs: tuple[int, ...]
+    active: int = 0
+    queued: int = 0
+    deployment_active: int = 0
+    switch: str = ""
+
+
+class World(NamedTuple):
+    """One state; `at` is the run that is looked at. `others_at_work` hold slots and are not followed further."""
+
+    ledger: Ledger
+    lives: tuple[Life, ...]
+    at: int = 0
+    others_at_work: int = 0
     torn: Torn | None = None
     torn_left: int = 0
     faults_left: int = 0
+    switches_left: int = 0
+
+    @property
+    def run(self) -> int:
+        """The number of the run's record."""
+        return self.ledger.runs[self.at]
+
+    @property
+    def life(self) -> Life:
+        """What belongs to the run."""
+        return self.lives[self.at]
+
+    @property
+    def execution(self) -> Execution:
+        """The run's execution."""
+        return self.life.execution
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """The run's tasks."""
+        return self.life.tasks
+
+    def living(self, **changes: Any) -> "World":
+        """The state with another life of the run."""
+        life = self.life._replace(**changes)
+        return self._replace(lives=(*self.lives[: self.at], life, *self.lives[self.at + 1 :]))
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """How far a search goes; `only` keeps it to the steps whose names begin so."""
+    """How far a search goes; `only` keeps it to the steps whose names begin so.
+
+    `runs` are the priorities of the runs that are dispatched, `busy` the slots that others hold in the beginning.
+    """
 
     depth: int
     faults: int
@@ -84,6 +139,25 @@ class Bounds:
     launches: int = 4
     only: frozenset[str] = frozenset({""})
     claims_without_arn: bool = False
+    runs: tuple[Priority, ...] = (Priority.NORMAL,)
+    busy: int = 0
+    slots: int = 1
+    deployment_slots: int = 9
+    switches: int = 0
+
+    @property
+    def first(self) -> World:
+        """Before anything was dispatched."""
+        busy = self.busy
+        ledger = Ledger((NO_RUN,) * len(self.runs), active=busy, deployment_active=busy)
+        return World(
+            ledger,
+            (Life(),) * len(self.runs),
+            others_at_work=busy,
+            torn_left=self.torn,
+            faults_left=self.faults,
+            switches_left=self.switches,
+        )
 
 
 class NoTags(dict[str, str]):
@@ -99,6 +173,7 @@ class Records:
     def __init__(self) -> None:
         self._numbers: dict[Run, int] = {}
         self._runs: list[Run] = []
+        self._revised: dict[tuple[int, int], int] = {}
 
     def number(self, run: Run) -> int:
         """The number of the record, its times taken out: the model keeps ages, not times."""
@@ -107,6 +182,12 @@ class Records:
             self._numbers[timeless] = len(self._runs)
             self._runs.append(timeless)
         return self._numbers[timeless]
+
+    def revised(self, number: int, revision: int) -> int:
+        """The number of the same record with another revision."""
+        if (number, revision) not in self._revised:
+            self._revised[number, revision] = self.number(replace(self._runs[number], revision=revision))
+        return self._revised[number, revision]
 
     def __getitem__(self, number: int) -> Run:
         return self._runs[number]

@@ -1,6 +1,6 @@
 """Runs, tenants, keys and queues in memory, with the conditions that the tables have."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
@@ -19,10 +19,12 @@ from outpost.domain.tenant import Tenant, TenantStatus
 from outpost.ports import (
     Admission,
     IdempotencyLock,
+    KeyPage,
     NotAdmitted,
     RunChangedMeanwhile,
     RunFilter,
     RunPage,
+    SlotRefusal,
     SlotRefused,
     WorkForbidden,
 )
@@ -69,8 +71,8 @@ class InMemoryRuns:
             self.locks[run.tenant_id, lock.key] = lock
         for allowance in admission.allowances:
             self._use((run.tenant_id, allowance.period.name, allowance.key_id), admission.asked, dispatches=1)
-        if admission.tries is not None:
-            self._set_breaker(run.agent, replace(admission.tries, blocked_since=now))
+        if run.holds_slot:
+            self._try_out(run, now)
         self._count(run.tenant_id, run.holds_slot, run.is_queued)
         self.records[run.tenant_id, run.run_id] = run
         self.events.append(event)
@@ -91,6 +93,8 @@ class InMemoryRuns:
         self.events.extend([event] if event else [])
         self.files.update({(*place, after.attempt): tuple(artifacts)} if artifacts is not None else {})
         takes_slot = after.holds_slot and not before.holds_slot
+        if takes_slot:
+            self._try_out(after, after.status_since)
         self._count(
             after.tenant_id,
             after.holds_slot - before.holds_slot,
@@ -109,7 +113,11 @@ class InMemoryRuns:
         return RunPage(tuple(found[:limit]), found[limit - 1].run_id if len(found) > limit else None)
 
     def at_work(self, tenant_id: str, now: datetime) -> tuple[str, ...]:
-        return tuple(run.run_id for (owner, _), run in self.records.items() if owner == tenant_id and run.holds_slot)
+        return tuple(
+            run.run_id
+            for (owner, _), run in self.records.items()
+            if owner == tenant_id and run.status in (RunStatus.PENDING, RunStatus.RUNNING)
+        )
 
     def artifacts(self, tenant_id: str, run_id: str, attempt: int) -> tuple[Artifact, ...]:
         return self.files.get((tenant_id, run_id, attempt), ())
@@ -130,10 +138,12 @@ class InMemoryRuns:
             return False
         if admission.form is Form.BEHIND_OTHERS and shared.has_room:
             return False
-        breaker = shared.breaker(run.agent)
-        if admission.tries is None:
-            return breaker.state(run.created_at) is BreakerState.CLOSED
-        return breaker.blocked_since == admission.tries.blocked_since
+        return shared.breaker(run.agent).state(run.created_at) is not BreakerState.OPEN
+
+    def _try_out(self, run: Run, at: datetime) -> None:
+        """Who gets a slot while the agent's breaker is half-open is the one that tries it out."""
+        if run.agent in self.deployment.breakers:
+            self._set_breaker(run.agent, replace(self.deployment.breaker(run.agent), blocked_since=at))
 
     def _require_leave(self, before: Run, after: Run) -> None:
         tenant = self.tenants.get(after.tenant_id)
@@ -144,9 +154,12 @@ class InMemoryRuns:
             if tenant.kill_switch is not None or is_switched_off:
                 raise WorkForbidden(RunErrorCode.KILL_SWITCH_ON)
         if before.is_queued and after.holds_slot and tenant is not None:
-            deployment_is_closed = is_switched_off or not self.deployment.has_room
-            if deployment_is_closed or not tenant.may_start:
-                raise SlotRefused(deployment_is_closed=deployment_is_closed)
+            if is_switched_off or not self.deployment.has_room:
+                raise SlotRefused(SlotRefusal.DEPLOYMENT_IS_CLOSED)
+            if self.deployment.breaker(after.agent).state(after.status_since) is BreakerState.OPEN:
+                raise SlotRefused(SlotRefusal.AGENT_IS_BLOCKED)
+            if not tenant.may_start:
+                raise SlotRefused(SlotRefusal.TENANT_IS_CLOSED)
 
     def _hear(self, before: Run, after: Run) -> None:
         match breaker_news(before, after):
@@ -244,6 +257,9 @@ class InMemoryAccounts:
         self.runs.events.append(event)
         return True
 
+    def refresh_copies(self, tenant: Tenant) -> None:
+        """Nothing to do: keys here carry no copies."""
+
     def usage(self, tenant_id: str, allowance: Allowance) -> Usage:
         return self.runs.usage(tenant_id, allowance)
 
@@ -257,8 +273,9 @@ class InMemoryDeployments:
     def get(self) -> Deployment:
         return self.runs.deployment
 
-    def set_kill_switch(self, switch: KillSwitch | None) -> None:
+    def set_kill_switch(self, switch: KillSwitch | None, event: Event) -> None:
         self.runs.deployment = replace(self.runs.deployment, kill_switch=switch)
+        self.runs.events.append(event)
 
 
 @dataclass
@@ -267,8 +284,9 @@ class InMemoryQueue:
 
     runs: InMemoryRuns
 
-    def head(self, tenant_id: str) -> str | None:
-        return next(iter(self.order(tenant_id)), None)
+    def head(self, tenant_id: str, without_agents: Collection[str] = ()) -> str | None:
+        places = (run_id for run_id in self.order(tenant_id) if self._agent(tenant_id, run_id) not in without_agents)
+        return next(places, None)
 
     def order(self, tenant_id: str) -> tuple[str, ...]:
         waiting = [run for (owner, _), run in self.runs.records.items() if owner == tenant_id and run.is_queued]
@@ -277,6 +295,9 @@ class InMemoryQueue:
     def waiting_tenants(self, limit: int) -> tuple[Tenant, ...]:
         waiting = [tenant for tenant in self.runs.tenants.values() if tenant.queued_runs and tenant.may_start]
         return tuple(sorted(waiting, key=lambda tenant: tenant.served_at or _NEVER))[:limit]
+
+    def _agent(self, tenant_id: str, run_id: str) -> str:
+        return self.runs.records[tenant_id, run_id].agent
 
     def settle(self, tenant_id: str) -> None:
         """Nothing to do: who waits is read off the tenants' counters."""
@@ -292,7 +313,9 @@ class InMemorySlots:
         return tuple(name for name, tenant in self.runs.tenants.items() if tenant.active_runs or tenant.queued_runs)
 
     def correct(self, tenant_id: str, now: datetime) -> int:
-        tenant = self.runs.tenants[tenant_id]
+        tenant = self.runs.tenants.get(tenant_id)
+        if tenant is None:
+            return 0
         mine = [run for (owner, _), run in self.runs.records.items() if owner == tenant_id]
         active, queued = sum(run.holds_slot for run in mine), sum(run.is_queued for run in mine)
         self.runs.tenants[tenant_id] = replace(tenant, active_runs=active, queued_runs=queued)
@@ -315,6 +338,12 @@ class InMemoryKeyring:
         mine = (key for key in self.runs.keys.values() if key.tenant_id == tenant_id and key.key_id == key_id)
         return next(mine, None)
 
+    def page(self, tenant_id: str, *, before_key_id: str | None, limit: int) -> KeyPage:
+        mine = [key for key in self.runs.keys.values() if key.tenant_id == tenant_id]
+        mine = [key for key in mine if before_key_id is None or key.key_id < before_key_id]
+        found = sorted(mine, key=lambda key: key.key_id, reverse=True)
+        return KeyPage(tuple(found[:limit]), found[limit - 1].key_id if len(found) > limit else None)
+
     def create(self, key: ApiKey, event: Event) -> None:
         tenant = self.runs.tenants.get(key.tenant_id)
         if tenant is None or tenant.status is not TenantStatus.ACTIVE:
@@ -332,7 +361,7 @@ class InMemoryKeyring:
     def revoke(self, before: ApiKey, after: ApiKey, event: Event) -> bool:
         if self.runs.keys[before.key_hash].status is not KeyStatus.ACTIVE:
             return False
-        self.runs.keys[after.key_hash] = after
+        self.runs.keys[after.key_hash] = replace(self.runs.keys[after.key_hash], status=after.status)
         self.runs.events.append(event)
         return True
 

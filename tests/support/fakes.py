@@ -69,9 +69,11 @@ class InMemoryApiKeys:
         return KeyUse(key, Terms(tenant.plan, tenant.plan_revision), rate, is_fresh=True)
 
     def confirm(self, use: KeyUse) -> tuple[ApiKey, Tenant] | None:
-        key = self.runs.keys.get(use.key.key_hash)
-        tenant = self.runs.tenants.get(use.key.tenant_id)
-        return (key, tenant) if key is not None and tenant is not None else None
+        return self.find(use.key)
+
+    def find(self, key: ApiKey) -> tuple[ApiKey, Tenant] | None:
+        found, tenant = self.runs.keys.get(key.key_hash), self.runs.tenants.get(key.tenant_id)
+        return (found, tenant) if found is not None and tenant is not None else None
 
     def forget(self, key_hash: str) -> None:
         """Nothing is remembered."""

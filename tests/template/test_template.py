@@ -9,7 +9,10 @@ import yaml
 from deployment import ROOT, read_template
 from policies import statements
 
-from outpost.api.errors import _TABLE, DEFECT
+from outpost.api.account_bodies import CreateKeyBody, KillSwitchBody, RotateKeyBody, TokenBody
+from outpost.api.bodies import LONGEST_TIMEOUT_SECONDS, DispatchBody
+from outpost.api.errors import codes_by_status
+from outpost.api.plan_body import MOST_CONCURRENT, MOST_QUEUED, PlanBody
 from outpost.api.routes import ROUTES
 from outpost.domain.agents import AGENTS
 from outpost.domain.run import RunStatus
@@ -21,6 +24,11 @@ RESOURCES = TEMPLATE["Resources"]
 MACHINE_FILE = ROOT / "statemachines" / "run_agent.asl.yaml"
 MACHINE = yaml.safe_load(MACHINE_FILE.read_text())
 STATES = MACHINE["States"]
+ADAPTERS_TEXT = "\n".join(
+    path.read_text() for path in sorted((ROOT / "layers" / "core" / "outpost" / "adapters").glob("*.py"))
+)
+API = (ROOT / "docs" / "api.md").read_text()
+DATA_MODEL = (ROOT / "docs" / "data-model.md").read_text()
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
@@ -68,6 +76,45 @@ def test_every_setting_is_a_variable_of_the_template_and_every_variable_is_used(
     assert {name for name in variables if not name.startswith("POWERTOOLS_")} == expected
 
 
+def parameter_of(setting):
+    """The parameter that is named like the setting."""
+    return "".join(word.title() for word in setting.split("_"))
+
+
+@pytest.mark.parametrize(
+    "setting", [name for name in Settings.__dataclass_fields__ if parameter_of(name) in TEMPLATE["Parameters"]]
+)
+def test_a_setting_that_is_named_like_a_parameter_is_that_parameter(setting):
+    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+    assert variables[setting.upper()] == {"Ref": parameter_of(setting)}
+
+
+def test_every_limit_of_the_settings_can_be_set_by_a_parameter():
+    numbers = {name for name, field in Settings.__dataclass_fields__.items() if field.type is int}
+    assert {parameter_of(name) for name in numbers} == {
+        name
+        for name, parameter in TEMPLATE["Parameters"].items()
+        if parameter["Type"] == "Number" and name != "FloodLimit"
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameter", "most"),
+    [
+        ("ConcurrentRuns", MOST_CONCURRENT),
+        ("QueuedRuns", MOST_QUEUED),
+        ("LongestTimeoutSeconds", LONGEST_TIMEOUT_SECONDS),
+    ],
+)
+def test_a_new_tenants_limit_is_one_that_an_operator_could_set(parameter, most):
+    assert TEMPLATE["Parameters"][parameter]["MaxValue"] == most
+
+
+def test_a_trial_is_two_weeks_fifty_dispatches_and_five_hundred_minutes():
+    names = ("TrialDays", "TrialDispatches", "TrialAgentMinutes", "TrialWorkspaces")
+    assert [TEMPLATE["Parameters"][name]["Default"] for name in names] == [14, 50, 500, 20]
+
+
 def test_every_substitution_of_the_machine_is_given_and_used():
     used = set(re.findall(r"\$\{(\w+)\}", MACHINE_FILE.read_text()))
     assert used == RESOURCES["RunAgent"]["Properties"]["DefinitionSubstitutions"].keys()
@@ -80,6 +127,13 @@ def test_every_agent_has_a_task_definition_logs_and_a_repository():
     assert families == {f"outpost-{agent}-${{Env}}" for agent in AGENTS}
     assert {f"/outpost/${{Env}}/agents/{agent}" for agent in AGENTS} <= groups
     assert repositories == {f"outpost-{agent}" for agent in (*AGENTS, "base")}
+
+
+@pytest.mark.parametrize("agent", AGENTS.values(), ids=lambda agent: agent.name)
+def test_an_agents_size_is_that_of_its_task(agent):
+    tasks = [task["Properties"] for task in of_type("AWS::ECS::TaskDefinition").values()]
+    sizes = {task["Family"]["Fn::Sub"]: (int(task["Cpu"]), int(task["Memory"])) for task in tasks}
+    assert sizes[f"outpost-{agent.name}-${{Env}}"] == (agent.cpu_units, agent.memory_mb)
 
 
 def test_only_agents_with_an_image_are_available():
@@ -106,6 +160,20 @@ def test_a_table_outlives_the_stack_and_can_be_restored(name):
 def test_the_tables_have_the_documented_names():
     names = {table["Properties"]["TableName"]["Fn::Sub"] for table in of_type("AWS::DynamoDB::Table").values()}
     assert names == {f"outpost-{name}-${{Env}}" for name in ("jobs", "api-keys", "tenants", "audit", "workspaces")}
+
+
+def indexes_that_are_asked():
+    """(index, partition key) of every query of the adapters that names one."""
+    found = re.findall(r'IndexName="(\w+)",\s+KeyConditionExpression="(\w+) =', ADAPTERS_TEXT)
+    assert len(found) == ADAPTERS_TEXT.count("IndexName=")
+    return set(found)
+
+
+def test_the_tables_have_exactly_the_indexes_that_are_asked():
+    indexes = [
+        i for t in of_type("AWS::DynamoDB::Table").values() for i in t["Properties"].get("GlobalSecondaryIndexes", [])
+    ]
+    assert {(i["IndexName"], i["KeySchema"][0]["AttributeName"]) for i in indexes} == indexes_that_are_asked()
 
 
 @pytest.mark.parametrize("name", sorted(of_type("AWS::S3::Bucket")))
@@ -136,7 +204,20 @@ def test_no_role_has_a_wildcard_action():
 
 def test_a_wildcard_resource_has_a_condition_or_no_narrower_form():
     wide = [s["Action"] for s in all_statements() if s.get("Resource") == "*" and "Condition" not in s]
-    assert wide == ["ecr:GetAuthorizationToken"]
+    assert set(wide) == {"ecr:GetAuthorizationToken", "states:SendTaskSuccess"}
+
+
+def test_only_who_hands_out_slots_may_wake_executions():
+    may = {name for name in FUNCTIONS if "states:SendTaskSuccess" in str(statements(name))}
+    assert may == {"FinishFunction", "SweepFunction"}
+
+
+def test_no_route_leads_to_the_operators_function():
+    assert FUNCTIONS["OperateFunction"]["Properties"].get("Events", {}) == {}
+
+
+def test_operators_find_their_function_by_its_name():
+    assert FUNCTIONS["OperateFunction"]["Properties"]["FunctionName"] == {"Fn::Sub": "outpost-operate-${Env}"}
 
 
 def test_no_function_may_change_or_delete_an_event():
@@ -149,13 +230,31 @@ def test_only_the_dispatch_and_sweep_functions_may_start_executions():
     assert may == {"DispatchFunction", "SweepFunction"}
 
 
-def test_the_read_function_may_only_read():
-    verbs = {
-        action.split(":")[1]
-        for s in statements("ReadFunction")
-        for action in ([s["Action"]] if isinstance(s["Action"], str) else s["Action"])
+def actions(statement):
+    """The actions of a statement, without their service."""
+    named = statement["Action"]
+    return [action.split(":")[1] for action in ([named] if isinstance(named, str) else named)]
+
+
+def writes_of(function):
+    """(action, resource) of what a function may do beside reading."""
+    return {
+        (action, str(statement["Resource"]))
+        for statement in statements(function)
+        for action in actions(statement)
+        if re.match("Get|BatchGet|Query", action) is None
     }
-    assert {re.match("[A-Z][a-z]+", verb)[0] for verb in verbs} == {"Get", "Query"}
+
+
+def test_the_read_function_may_only_read_and_count_who_calls():
+    assert writes_of("ReadFunction") == {("UpdateItem", "{'Fn::GetAtt': ['ApiKeysTable', 'Arn']}")}
+
+
+@pytest.mark.parametrize(
+    "function", ["DispatchFunction", "ReadFunction", "BrokerFunction", "FinishFunction", "SweepFunction"]
+)
+def test_only_who_manages_accounts_may_make_keys(function):
+    assert "PutItem" not in [action for action, resource in writes_of(function) if "ApiKeysTable" in resource]
 
 
 def test_every_event_target_has_a_dead_letter_queue():
@@ -207,7 +306,7 @@ def test_a_task_state_has_a_timeout_a_catch_of_everything_and_bounded_retries(na
 
 def test_the_machine_mirrors_every_way_to_end():
     conditions = " ".join(choice["Condition"] for choice in STATES["MirrorOutcome"]["Choices"])
-    mirrored = {status for status in RunStatus if status.is_terminal} | {RunStatus.PENDING}
+    mirrored = {status for status in RunStatus if status.is_terminal} | {RunStatus.PENDING, RunStatus.QUEUED}
     assert set(re.findall(r"'([A-Z]+)'", conditions)) == mirrored
 
 
@@ -219,19 +318,58 @@ def documented(text):
     "route", [route for route in ROUTES if route.function != "broker"], ids=lambda r: f"{r.method} {r.path}"
 )
 def test_every_route_is_in_the_documentation(route):
-    assert re.search(rf"\| {route.method} \| `{re.escape(route.path)}` \|", (ROOT / "docs" / "api.md").read_text())
+    assert re.search(rf"\| {route.method} \| `{re.escape(route.path)}` \|", API)
 
 
 def test_the_documentation_has_no_route_that_does_not_exist():
-    rows = set(
-        re.findall(r"^\| (GET|POST|PUT|DELETE) \| `([^`]+)` \|", (ROOT / "docs" / "api.md").read_text(), re.MULTILINE)
-    )
+    rows = set(re.findall(r"^\| (GET|POST|PUT|DELETE) \| `([^`]+)` \|", API, re.MULTILINE))
     assert rows == {(route.method, route.path) for route in ROUTES if route.function != "broker"}
 
 
-@pytest.mark.parametrize("code", sorted({answer.code for _, answer in _TABLE} | {DEFECT.code}))
-def test_every_error_code_is_in_the_documentation(code):
-    assert "api.md" in documented(f"`{code}`")
+def test_the_documentation_has_exactly_the_codes_there_are():
+    rows = re.findall(r"^\| (\d{3}) \| `([A-Z_]+)` \|", API, re.MULTILINE)
+    assert sorted(rows) == sorted((str(status), code) for status, codes in codes_by_status().items() for code in codes)
+
+
+def fields_of(model):
+    """The names by which callers send a model's fields."""
+    return {field.alias for field in model.model_fields.values()}
+
+
+def table_under(heading):
+    """The names in the first column of the first table under a heading."""
+    section = API.split(f"\n## {heading}\n", 1)[1].split("\n## ", 1)[0]
+    return set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE))
+
+
+@pytest.mark.parametrize(
+    ("heading", "model"),
+    [
+        ("POST /dispatch", DispatchBody),
+        ("POST /auth/token", TokenBody),
+        ("POST /keys", CreateKeyBody),
+        ("POST /keys/{id}/rotate", RotateKeyBody),
+        ("PUT /kill-switch", KillSwitchBody),
+        ("Plans", PlanBody),
+    ],
+)
+def test_the_documentation_has_exactly_the_fields_there_are(heading, model):
+    assert table_under(heading) == fields_of(model)
+
+
+def conditions():
+    """The named conditions of the adapters."""
+    constants = re.findall(r'^([A-Z_]+) = "(.+)"$', ADAPTERS_TEXT, re.MULTILINE)
+    return {name for name, text in constants if re.search(r"attribute_(not_)?exists\(| (=|<|<=|>|>=) ", text)}
+
+
+def test_the_data_model_has_exactly_the_conditions_there_are():
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", DATA_MODEL, re.MULTILINE)) == conditions()
+
+
+def test_the_data_model_has_every_kind_of_item():
+    kinds = set(re.findall(r'"sk": f?"([A-Z]+)', ADAPTERS_TEXT))
+    assert {kind for kind in kinds if f"`{kind}" not in DATA_MODEL} == set()
 
 
 @pytest.mark.parametrize("code", RunErrorCode)

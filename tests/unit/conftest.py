@@ -32,7 +32,8 @@ from outpost.domain.tenant import Tenant
 from outpost.ports import Admission, IdempotencyLock, NotAdmitted, Terms
 from outpost.use_cases.admit_run import Wish, admit_run
 from outpost.use_cases.hand_out_slots import SlotGiver
-from outpost.use_cases.sweep_runs import Deed, Sweeper, sweep_runs
+from outpost.use_cases.look_after_run import Deed, Sweeper
+from outpost.use_cases.sweep_runs import sweep_runs
 
 
 @dataclass
@@ -168,10 +169,14 @@ class World:
         """What handing out slots needs."""
         return SlotGiver(**self.ports(*(port.name for port in fields(SlotGiver))))
 
-    def sweep(self) -> dict[Deed, int]:
-        """One round of the sweep, and how often it did what."""
-        names = (port.name for port in fields(Sweeper))
-        return {deed: count for deed, count in sweep_runs(Sweeper(**self.ports(*names))).items() if count}
+    @property
+    def sweeper(self) -> Sweeper:
+        """What a sweep needs."""
+        return Sweeper(**self.ports(*(port.name for port in fields(Sweeper))))
+
+    def sweep(self, **ports: object) -> dict[Deed, int]:
+        """One round of the sweep, with other ports where they are named, and how often it did what."""
+        return {deed: count for deed, count in sweep_runs(replace(self.sweeper, **ports)).items() if count}
 
     def event_types(self) -> list[str]:
         """What happened, in order."""

@@ -64,6 +64,11 @@ def tenant_on(world, deployment_on):
 
 
 @pytest.fixture
+def launching(world, tenant_on):
+    world.change_deployment(breakers={})
+
+
+@pytest.fixture
 def with_room(world, tenant_on):
     world.change_tenant(active_runs=0)
 
@@ -115,7 +120,12 @@ def test_a_stopped_tenant_is_told_its_own_reason(world, deployment_on):
     assert stopped.value.reason == "too much"
 
 
-def test_a_full_queue_is_said_before_a_quota(world, tenant_on):
+def test_an_open_breaker_is_said_before_a_full_queue(world, tenant_on):
+    with pytest.raises(AgentUnavailable):
+        world.admit(lock=LOCK)
+
+
+def test_a_full_queue_is_said_before_a_quota(world, launching):
     with pytest.raises(QueueFull):
         world.admit(lock=LOCK)
 
@@ -126,7 +136,7 @@ def test_a_quota_is_said_before_the_breaker(world, with_room):
     assert exceeded.value.limit.dimension == "dispatches"
 
 
-def test_the_breaker_comes_last(world, with_quota):
+def test_the_breaker_is_said_where_no_limit_is_in_the_way(world, with_quota):
     with pytest.raises(AgentUnavailable):
         world.admit(lock=LOCK)
 

@@ -187,6 +187,27 @@ def test_a_key_for_repositories_runs_nothing_without_one(world):
         world.admit(2, key=key)
 
 
+RULES = [
+    ({}, Restrictions(), True),
+    ({}, Restrictions(agents=("shell",)), True),
+    ({"allowed_repositories": ("acme/*",)}, Restrictions(), False),
+    ({"denied_repositories": ("acme/secret",)}, Restrictions(), False),
+    ({}, Restrictions(repositories=("acme/*",)), False),
+]
+
+
+@pytest.mark.parametrize(("plan", "restrictions", "may_redirect"), RULES)
+def test_where_repositories_are_ruled_another_address_may_not_stand_for_one(world, plan, restrictions, may_redirect):
+    world.change_tenant(plan=a_plan(**plan))
+    run = world.admit(key=world.put_key(a_key(restrictions=restrictions)), repo="acme/site")
+    assert run.repo_may_redirect is may_redirect
+
+
+def test_rules_that_the_copy_of_the_plan_does_not_know_of_hold_too(world):
+    stale = change_plan(world, denied_repositories=("acme/secret",))
+    assert world.admit(terms=stale, repo="acme/site").repo_may_redirect is False
+
+
 def test_a_tenant_that_keeps_changing_is_given_up_after_a_bounded_number_of_attempts(world):
     stale = change_plan(world)
     world.runs.after_refusals = [lambda: change_plan(world)] * 100

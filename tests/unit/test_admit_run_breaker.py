@@ -1,7 +1,7 @@
 """Admission while an agent's breaker is open, and half-open."""
 
 import pytest
-from builders import later
+from builders import later, terms_of
 
 from outpost.domain.deployment import Breaker, BreakerState
 from outpost.domain.errors import AgentUnavailable
@@ -38,19 +38,44 @@ def test_a_half_open_breaker_lets_exactly_one_run_through(world):
     assert unavailable.value.retry_after_seconds == 60
 
 
+def test_a_half_open_breaker_costs_no_call_more(world):
+    world.change_deployment(breakers={"shell": OPENED})
+    world.admit()
+    assert world.runs.tries == 1
+
+
 def test_of_two_that_see_a_half_open_breaker_one_is_refused(world):
+    stale = terms_of(world.tenant())
+    world.change_tenant(plan_revision=2)
     world.change_deployment(breakers={"shell": OPENED})
     world.runs.after_refusals = [lambda: world.admit(2)]
     with pytest.raises(AgentUnavailable):
-        world.admit(1)
-    assert world.run().run_id.endswith("2")
+        world.admit(1, terms=stale)
+    assert [run.run_id[-1] for run in world.runs.records.values()] == ["2"]
 
 
-def test_a_breaker_that_was_seen_half_open_is_remembered_while_other_things_change(world):
+@pytest.mark.parametrize("change", ["change_tenant", "change_deployment"])
+def test_a_run_that_only_waits_takes_no_trial(world, change):
     world.change_deployment(breakers={"shell": OPENED})
-    world.runs.after_refusals = [lambda: world.change_tenant(active_runs=10)]
-    assert world.admit().status is RunStatus.QUEUED
-    assert world.runs.tries == 3
+    getattr(world, change)(active_runs=100)
+    assert world.admit(1).status is RunStatus.QUEUED
+    assert world.admit(2).status is RunStatus.QUEUED
+    assert world.runs.deployment.breaker("shell") == OPENED
+
+
+@pytest.mark.parametrize("change", ["change_tenant", "change_deployment"])
+def test_no_run_is_let_in_to_wait_for_an_agent_that_is_not_launched(world, change):
+    world.change_deployment(breakers={"shell": Breaker(5, later(seconds=-15))})
+    getattr(world, change)(active_runs=100)
+    with pytest.raises(AgentUnavailable) as unavailable:
+        world.admit()
+    assert unavailable.value.retry_after_seconds == 45
+
+
+def test_the_agents_of_others_are_launched_while_one_is_tried_out(world):
+    world.change_deployment(breakers={"shell": OPENED, "claude": OPENED})
+    world.admit(1)
+    assert world.admit(2, agent="claude").status is RunStatus.PENDING
 
 
 def test_a_try_that_fails_opens_the_breaker_for_another_minute(world):

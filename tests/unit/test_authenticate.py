@@ -6,7 +6,7 @@ from outpost.domain.api_key import KeyStatus, Scope, hash_secret
 from outpost.domain.errors import CallerUnknown, RateLimited, ScopeMissing, TenantMismatch, TenantSuspended
 from outpost.domain.tenant import TenantStatus
 from outpost.domain.token import ACCESS_TOKEN_PREFIX, Purpose, sign
-from outpost.use_cases.authenticate import grant_access, read_credential, use_key
+from outpost.use_cases.authenticate import confirm_key, grant_access, read_credential, use_key
 from outpost.use_cases.issue_token import issue_token
 
 
@@ -98,6 +98,53 @@ def test_a_suspended_tenant_is_refused(world):
     world.change_tenant(status=TenantStatus.SUSPENDED)
     with pytest.raises(TenantSuspended):
         grant(world)
+
+
+def confirm(world, used):
+    return confirm_key(used, **world.ports("api_keys", "clock"))
+
+
+def test_a_key_is_confirmed_as_it_is_now_with_its_tenant(world):
+    remembered = use(world)
+    key = world.put_key(a_key(scopes=frozenset({Scope.STATUS})))
+    world.change_tenant(name="Acme and sons")
+    assert confirm(world, remembered) == (key, world.tenant())
+
+
+def test_what_a_key_has_lost_since_it_was_remembered_it_may_no_more(world):
+    remembered = use(world)
+    world.put_key(a_key(scopes=frozenset({Scope.STATUS})))
+    with pytest.raises(ScopeMissing):
+        grant(world, used=remembered, scope=Scope.DISPATCH)
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [({"status": KeyStatus.REVOKED}, "revoked"), ({"expires_at": later()}, "expired")],
+)
+def test_a_key_that_has_ended_is_not_confirmed_and_forgotten(world, end, reason):
+    remembered = use(world)
+    world.put_key(a_key(**end))
+    with pytest.raises(CallerUnknown) as unknown:
+        confirm(world, remembered)
+    assert unknown.value.reason == reason
+    assert world.api_keys.forgotten == [hash_secret(SECRET)]
+
+
+def test_a_key_of_a_suspended_tenant_is_not_confirmed_and_not_forgotten(world):
+    remembered = use(world)
+    world.change_tenant(status=TenantStatus.SUSPENDED)
+    with pytest.raises(TenantSuspended):
+        confirm(world, remembered)
+    assert world.api_keys.forgotten == []
+
+
+def test_a_key_that_has_ended_learns_nothing_of_a_suspension(world):
+    remembered = use(world)
+    world.put_key(a_key(status=KeyStatus.REVOKED))
+    world.change_tenant(status=TenantStatus.SUSPENDED)
+    with pytest.raises(CallerUnknown):
+        confirm(world, remembered)
 
 
 @pytest.mark.parametrize("is_proved_later", [True, False])

@@ -14,10 +14,17 @@ from outpost.use_cases.change_tenant import ATTEMPTS, TenantChanger
 
 @dataclass
 class BusyAccounts(InMemoryAccounts):
-    """Accounts in which others change the tenant before each write of ours; `tries` counts the writes."""
+    """Accounts in which others change the tenant before each write of ours.
+
+    `tries` counts the writes, and `refreshed` keeps which revisions the copies of the plan were to follow.
+    """
 
     others: list[Callable[[], object]] = field(default_factory=list)
     tries: int = 0
+    refreshed: list[int] = field(default_factory=list)
+
+    def refresh_copies(self, tenant):
+        self.refreshed.append(tenant.plan_revision)
 
     def change(self, before, after, event):
         self.tries += 1
@@ -92,9 +99,26 @@ def test_another_plan_is_another_revision_of_it(world, changer):
 @pytest.mark.parametrize(
     "change", [lambda changer: changer.suspend("acme", "x"), lambda changer: changer.lift_kill_switch("acme")]
 )
-def test_a_change_of_something_else_is_no_revision_of_the_plan(world, changer, change):
+def test_a_change_of_something_else_is_no_revision_of_the_plan(world, changer, accounts, change):
     world.change_tenant(kill_switch=KillSwitch("too much", later(), "operator"))
     assert change(changer).plan_revision == 1
+    assert accounts.refreshed == []
+
+
+def test_the_copies_of_a_plan_follow_its_change(changer, accounts):
+    changer.change_plan("acme", lambda plan: replace(plan, concurrent_runs=3))
+    assert accounts.refreshed == [2]
+
+
+def test_the_copies_of_a_trial_follow_its_extension(world, changer, accounts):
+    make_trial(world, ends_at=later(days=10))
+    changer.extend_trial("acme", 7)
+    assert accounts.refreshed == [2]
+
+
+def test_to_set_a_plan_again_mends_copies_that_have_stayed_old(changer, accounts):
+    changer.change_plan("acme", lambda plan: plan)
+    assert accounts.refreshed == [1]
 
 
 def test_a_trial_is_extended_from_its_end(world, changer):

@@ -1,7 +1,9 @@
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
 from builders import a_caller, a_key, later
+from fakes import SteppedClock
 
 from outpost.domain.api_key import KeyStatus, Restrictions, Scope, hash_secret
 from outpost.domain.errors import PolicyDenied, ScopeMissing, TenantSuspended
@@ -11,6 +13,15 @@ from outpost.use_cases.create_key import KeyWish, create_key, recover_key
 PORTS = ("keyring", "clock", "identifiers")
 STATUS = frozenset({Scope.STATUS})
 RESTRICTIONS = Restrictions(agents=("shell",), repositories=("acme/*",), monthly_budget_microusd=1)
+
+
+@dataclass
+class PassingClock(SteppedClock):
+    """A clock on which a millisecond passes with each look."""
+
+    def now(self):
+        self.move(milliseconds=1)
+        return super().now()
 
 
 def create(world, caller=None, **wish):
@@ -49,10 +60,46 @@ def test_nobody_gives_a_scope_that_they_have_not(world):
     assert len(world.runs.keys) == 1
 
 
-def test_the_scopes_are_those_of_the_credential_and_not_of_the_key_behind_it(world):
-    narrowed = a_caller(key=a_key(), scopes=frozenset({Scope.KEYS}), token_expires_at=later(minutes=1))
-    with pytest.raises(ScopeMissing):
-        create(world, narrowed)
+@pytest.mark.parametrize("scopes", [frozenset(Scope), frozenset({Scope.KEYS})])
+def test_a_token_makes_no_key_whatever_its_scopes(world, scopes):
+    with pytest.raises(PolicyDenied, match="a token makes no keys"):
+        create(world, a_caller(scopes=scopes, token_expires_at=later(minutes=1)), scopes=frozenset({Scope.KEYS}))
+    assert len(world.runs.keys) == 1
+
+
+def test_a_key_that_has_been_replaced_makes_no_key_in_its_grace(world):
+    replaced = a_key(replaced_by="its successor", expires_at=later(hours=1))
+    with pytest.raises(PolicyDenied, match="a key that has been replaced makes no keys"):
+        create(world, a_caller(key=replaced), lifetime=timedelta(minutes=1))
+    assert len(world.runs.keys) == 1
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "ends_at"),
+    [
+        (None, later(hours=1)),
+        (timedelta(minutes=20), later(minutes=50)),
+        (timedelta(minutes=30), later(hours=1)),
+    ],
+)
+def test_the_key_of_a_key_that_ends_ends_with_it_or_before(world, lifetime, ends_at):
+    world.clock.move(minutes=30)
+    made = create(world, a_caller(key=a_key(expires_at=later(hours=1))), lifetime=lifetime)
+    assert made.key.expires_at == ends_at
+
+
+def test_a_key_that_is_to_outlive_its_maker_is_refused_by_its_field(world):
+    world.clock.move(minutes=30)
+    with pytest.raises(PolicyDenied, match="makes no key that outlives it") as denied:
+        create(world, a_caller(key=a_key(expires_at=later(hours=1))), lifetime=timedelta(minutes=30, seconds=1))
+    assert denied.value.field == "expiresInSeconds"
+    assert (len(world.runs.keys), world.event_types()) == (1, [])
+
+
+def test_a_key_does_not_outlive_its_maker_though_time_goes_on_while_it_is_made(world):
+    world.clock = PassingClock()
+    made = create(world, a_caller(key=a_key(expires_at=later(hours=1))))
+    assert made.key.expires_at <= later(hours=1)
 
 
 @pytest.mark.parametrize(

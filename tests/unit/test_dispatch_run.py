@@ -86,7 +86,7 @@ def test_a_run_of_a_full_tenant_waits_in_its_execution(world):
     assert world.queue.order("acme") == (waiting.run_id,)
 
 
-def test_an_agent_without_an_image_is_refused_before_anything_is_written(world):
+def test_an_agent_without_an_image_is_refused_before_a_run_is_recorded(world):
     with pytest.raises(AgentUnavailable):
         dispatch_run(a_caller(), a_dispatch(agent="claude"), TERMS, **world.ports(*PORTS))
     assert world.runs.records == {}

@@ -70,22 +70,32 @@ def test_a_deployments_own_switch_is_said_without_its_reason():
     assert "too much" not in waits_for(QUEUED, kill_switch=SWITCH)
 
 
-def test_a_launch_of_an_agent_that_has_failed_says_so():
-    half_open = Breaker(7, later(seconds=40))
-    assert "(7 launches of shell, or calls to its provider, failed in a row)" in waits_for(
-        a_run(), breakers={"shell": half_open}
-    )
+NOT_CLOSED = [Breaker(7, later(seconds=90)), Breaker(7, later(seconds=40))]
+FAILED = "7 launches of shell, or calls to its provider, failed in a row"
+
+
+@pytest.mark.parametrize("breaker", NOT_CLOSED, ids=["open", "half-open"])
+def test_a_launch_of_an_agent_that_has_failed_says_so_in_brackets(breaker):
+    message = waits_for(a_run(), breakers={"shell": breaker})
+    assert message == f"its task to be launched; it is given up in 500 s ({FAILED})"
+
+
+@pytest.mark.parametrize("breaker", NOT_CLOSED, ids=["open", "half-open"])
+def test_a_run_that_waits_for_an_agent_that_has_failed_waits_for_its_launch(breaker):
+    assert waits_for(QUEUED, breakers={"shell": breaker}) == f"shell to be launched again: {FAILED}"
 
 
 @pytest.mark.parametrize("breakers", [{"shell": Breaker(4, later(seconds=90))}, {"claude": OPEN}])
 def test_a_breaker_that_is_closed_or_anothers_is_no_hindrance(breakers):
-    assert waits_for(a_run(), breakers=breakers).startswith("its task to be launched")
+    assert waits_for(a_run(), breakers=breakers) == waits_for(a_run())
+    assert waits_for(QUEUED, breakers=breakers) == waits_for(QUEUED)
 
 
 def test_the_strongest_hindrance_is_said():
     everything = {"kill_switch": SWITCH, "breakers": {"shell": OPEN}}
     assert "operator" in waits_for(QUEUED, tenant={"kill_switch": SWITCH}, **everything)
     assert "tenant's kill switch" in waits_for(QUEUED, tenant={"kill_switch": SWITCH}, breakers={"shell": OPEN})
+    assert "launched again" in waits_for(QUEUED, tenant={"active_runs": 1}, active_runs=100, breakers={"shell": OPEN})
 
 
 def test_a_run_with_its_slot_waits_for_its_task_and_not_for_the_queue():

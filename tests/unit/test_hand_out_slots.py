@@ -21,7 +21,7 @@ def wait(world, *numbers, tenant_id="acme", **changes):
     """Let runs wait, the lower number the older."""
     world.runs.tenants.setdefault(tenant_id, a_tenant(tenant_id=tenant_id))
     runs = [
-        a_run(tenant_id=tenant_id, run_id=name(number), status=RunStatus.QUEUED, wait_token=name(number), **changes)
+        a_run(tenant_id=tenant_id, run_id=name(number), status=RunStatus.QUEUED, wait_tokens=(name(number),), **changes)
         for number in numbers
     ]
     world.add(*runs)
@@ -43,8 +43,8 @@ class LaggingQueue(InMemoryQueue):
     stale: list[str] = field(default_factory=list)
     seen: tuple[Tenant, ...] | None = None
 
-    def head(self, tenant_id):
-        return self.stale.pop(0) if self.stale else super().head(tenant_id)
+    def head(self, tenant_id, without_agents=()):
+        return self.stale.pop(0) if self.stale else super().head(tenant_id, without_agents)
 
     def waiting_tenants(self, limit):
         return super().waiting_tenants(limit) if self.seen is None else self.seen
@@ -138,9 +138,9 @@ def test_for_a_tenant_that_may_start_nothing_no_write_is_tried(world, closed):
 
 def test_while_the_deployment_is_stopped_nobody_gets_a_slot(world):
     wait(world, 1)
-    world.deployments.set_kill_switch(SWITCH)
+    world.change_deployment(kill_switch=SWITCH)
     assert give(world) == []
-    world.deployments.set_kill_switch(None)
+    world.change_deployment(kill_switch=None)
     assert give(world) == [1]
 
 
@@ -172,7 +172,7 @@ def test_a_place_of_a_run_that_is_not_there_gives_way_to_other_tenants(world):
 
 def test_a_place_of_a_run_that_was_cancelled_meanwhile_takes_no_slot(world):
     wait(world, 1)
-    world.add(a_run(run_id=name(9), status=RunStatus.CANCELLED, wait_token="gone"))
+    world.add(a_run(run_id=name(9), status=RunStatus.CANCELLED, wait_tokens=("gone",)))
     hand_out_slots(replace(world.giver, queue=LaggingQueue(world.runs, stale=[name(9)])))
     assert world.event_types() == ["run.released"]
     assert world.tenant().active_runs == 1

@@ -51,6 +51,19 @@ def test_a_month_is_one_of_utc():
     assert month_of(datetime(2031, 1, 1, 1, tzinfo=timezone(timedelta(hours=2)))).name == "2030-12"
 
 
+@pytest.mark.parametrize(
+    ("rules", "has_rules"),
+    [
+        ({}, False),
+        ({"allowed_repositories": ()}, True),
+        ({"allowed_repositories": ("acme/*",)}, True),
+        ({"denied_repositories": ("acme/secret",)}, True),
+    ],
+)
+def test_a_plan_has_rules_for_repositories_where_it_allows_some_or_denies_some(rules, has_rules):
+    assert a_plan(**rules).has_repository_rules is has_rules
+
+
 def test_a_plan_without_an_end_goes_on():
     assert a_plan().require_running(later(days=10_000)) is None
 

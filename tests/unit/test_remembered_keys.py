@@ -18,13 +18,13 @@ HASH = a_key().key_hash
 
 @dataclass
 class Table:
-    """The key's item: how many requests were taken in each minute, and how often it was written."""
+    """The key's item: how many requests were taken in each minute, and with each write."""
 
     taken: Counter = field(default_factory=Counter)
-    writes: int = 0
+    sizes: list[int] = field(default_factory=list)
 
     def take(self, lease):
-        self.writes += 1
+        self.sizes.append(lease.size)
         self.taken[lease.key_hash, lease.attribute] += lease.size
         return self.taken[lease.key_hash, lease.attribute]
 
@@ -76,18 +76,55 @@ def test_what_is_left_counts_down_one_by_one():
     assert [process.use().rate.remaining for _ in range(47)] == [*range(44, -1, -1), 0, 0]
 
 
-def test_a_twentieth_of_the_rate_costs_one_write():
+def test_a_process_takes_two_at_first_and_twice_as_many_each_time_up_to_a_twentieth_of_the_rate():
     process = Process(600)
     process.granted(600)
-    assert process.table.writes == 20
+    assert process.table.sizes == [2, 4, 8, 16, *[30] * 19]
+
+
+@pytest.mark.parametrize(("limit", "sizes"), [(1, [1]), (20, [1] * 20), (59, [2] * 30), (60, [2, *[3] * 20])])
+def test_no_more_than_a_twentieth_of_a_small_rate_is_taken_at_once(limit, sizes):
+    process = Process(limit)
+    process.granted(limit)
+    assert process.table.sizes == sizes
+
+
+def test_a_process_begins_with_two_again_in_the_next_minute():
+    process = Process(600)
+    process.granted(30)
+    process.granted(3, later(minutes=1))
+    assert process.table.sizes == [2, 4, 8, 16, 2, 4]
+
+
+def test_a_process_that_has_forgotten_the_key_begins_with_two_again():
+    process = Process(600)
+    process.granted(30)
+    process.remembered.forget(HASH)
+    process.granted(1)
+    assert process.table.sizes == [2, 4, 8, 16, 2]
+
+
+def test_fifty_processes_with_one_request_each_are_all_served():
+    table = Table()
+    processes = [Process(600, table) for _ in range(50)]
+    assert together(processes, range(50)) == 50
+
+
+@EXAMPLES
+@given(busy=st.integers(0, 300))
+def test_fifty_processes_are_all_served_beside_a_busy_one(busy):
+    table = Table()
+    Process(600, table).granted(busy)
+    processes = [Process(600, table) for _ in range(50)]
+    assert together(processes, range(50)) == 50
 
 
 def test_a_key_whose_rate_is_used_up_costs_no_write():
     process = Process(40)
     process.granted(40)
-    process.table.writes = 0
+    process.table.sizes.clear()
     process.granted(10)
-    assert process.table.writes == 0
+    assert process.table.sizes == []
 
 
 def test_only_the_first_use_of_what_was_taken_is_fresh():
@@ -145,15 +182,23 @@ def test_what_was_taken_in_one_minute_is_not_good_in_the_next():
     assert process.use(later(minutes=1)).is_fresh
 
 
-def test_the_counter_of_the_last_minute_is_cleared_away_with_the_next_write():
+@pytest.mark.parametrize("minutes", [2, 3, 1_000])
+def test_a_counter_that_is_two_minutes_old_is_cleared_away_with_the_next_write_and_only_then(minutes):
     process = Process(40)
     first = process.remembered.next_lease(HASH, NOON)
     process.use()
-    second = process.remembered.next_lease(HASH, later(minutes=1))
-    process.use(later(minutes=1))
-    third = process.remembered.next_lease(HASH, later(minutes=1))
+    second = process.remembered.next_lease(HASH, later(minutes=minutes))
+    process.use(later(minutes=minutes))
+    third = process.remembered.next_lease(HASH, later(minutes=minutes))
     assert (first.left_over, second.left_over, third.left_over) == ((), (first.attribute,), ())
     assert first.attribute != second.attribute
+
+
+@pytest.mark.parametrize("minutes", [1, 0, -1, -2])
+def test_a_counter_at_whose_minute_another_clock_may_be_is_left_alone(minutes):
+    process = Process(40)
+    process.use()
+    assert process.remembered.next_lease(HASH, later(minutes=minutes)).left_over == ()
 
 
 def test_a_key_that_is_forgotten_is_looked_up_again():

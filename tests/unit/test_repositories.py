@@ -47,6 +47,9 @@ def test_what_is_denied_is_never_allowed():
         "Acme/Site",
         "acme/site.git",
         "acme/site.GIT",
+        "acme/site.git.git",
+        "acme/site.git.GIT.git",
+        "https://git.example.com/acme/site.git.git",
         "https://git.example.com/acme/site",
         "https://git.example.com/acme/site.git",
         "https://git.example.com/ACME/Site.Git",
@@ -123,6 +126,51 @@ def test_a_pattern_without_a_host_means_the_deployments_own():
 def test_a_pattern_with_a_host_means_that_host(pattern):
     assert is_allowed("https://other.example.com/acme/site", pattern)
     assert not is_allowed("acme/site", pattern)
+
+
+@pytest.mark.parametrize("pattern", ["a.b/site", "a.b/*", "A.B/site.git"])
+def test_an_owner_with_a_dot_in_its_name_is_denied_like_any_other(pattern):
+    assert is_denied("a.b/site", pattern)
+    assert is_denied("https://git.example.com/a.b/site", pattern)
+    assert is_denied("https://a.b/site", pattern)
+
+
+def test_a_host_that_is_denied_with_its_port_may_be_an_owner_too():
+    assert is_denied("https://other.example.com:8443/acme/site", "other.example.com:8443/*")
+    assert not is_denied("acme/site", "other.example.com:8443/*")
+
+
+def test_what_begins_as_a_host_does_is_allowed_as_a_host_alone():
+    assert is_allowed("https://a.b/site", "a.b/*")
+    assert not is_allowed("a.b/site", "a.b/*")
+    assert not is_allowed("https://git.example.com/a.b/site", "a.b/*")
+
+
+@pytest.mark.parametrize("pattern", ["https://git.example.com/a.b/*", "git.example.com/a.b/*"])
+def test_an_owner_with_a_dot_in_its_name_is_allowed_by_its_host(pattern):
+    assert is_allowed("a.b/site", pattern)
+
+
+def test_a_url_is_denied_as_a_host_alone():
+    assert is_denied("https://a.b/site", "https://a.b/*")
+    assert not is_denied("a.b/site", "https://a.b/*")
+
+
+@pytest.mark.parametrize("pattern", ["*.git", "acme/*.git", "acme/.git"])
+def test_a_pattern_of_nothing_but_an_ending_allows_nothing_more_than_it_says(pattern):
+    assert not is_allowed("acme/site", pattern)
+    assert not is_allowed("https://other.example.com/any/thing", pattern)
+
+
+@pytest.mark.parametrize("pattern", ["acme/*.git", "git.example.com/acme/*.git", "https://git.example.com/acme/*.git"])
+def test_a_star_before_the_ending_denies_what_it_denies_without_the_ending(pattern):
+    assert is_denied("acme/site.git", pattern)
+    assert is_denied("acme/site", pattern)
+
+
+def test_a_name_that_is_nothing_but_an_ending_hides_its_path():
+    assert is_denied("acme/.git", "unrelated/*")
+    assert is_denied("https://git.example.com/acme/.git.git", "unrelated/*")
 
 
 def test_a_star_alone_means_every_host():

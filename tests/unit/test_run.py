@@ -5,7 +5,7 @@ from builders import CLAIM, NOON, TASK_ARN, a_report, a_run, a_running_run, late
 
 from outpost.domain.errors import ClaimRefused, RunAlreadyEnded
 from outpost.domain.report import Phase
-from outpost.domain.run import TRANSITIONS, RunStatus, TransitionForbidden
+from outpost.domain.run import ACTIVE_SHARDS, QUEUED_SHARDS, TRANSITIONS, RunStatus, TransitionForbidden
 from outpost.domain.run_error import RunErrorCode
 
 TERMINAL = [RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.TIMEOUT, RunStatus.CANCELLED]
@@ -130,6 +130,21 @@ def test_a_run_holds_a_slot_and_a_place_in_the_sweep_while_it_lives(status):
     run = a_run(status=status)
     assert run.holds_slot
     assert run.active_shard is not None
+
+
+def shards_of(status):
+    """The shards that two hundred runs of the status are in."""
+    return {a_run(run_id=f"01Q3ENHRG0{number:016d}", status=status).active_shard for number in range(200)}
+
+
+@pytest.mark.parametrize("status", [RunStatus.PENDING, RunStatus.RUNNING, RunStatus.CANCELLING])
+def test_runs_with_compute_are_spread_over_their_shards(status):
+    assert shards_of(status) == set(ACTIVE_SHARDS)
+
+
+def test_runs_that_wait_are_spread_over_shards_of_their_own():
+    assert shards_of(RunStatus.QUEUED) == set(QUEUED_SHARDS)
+    assert not set(QUEUED_SHARDS) & set(ACTIVE_SHARDS)
 
 
 @pytest.mark.parametrize("status", TERMINAL)

@@ -1,22 +1,33 @@
 """The sweep over what waits: the queue, its executions, kill switches, and the counters of slots."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from builders import TASK_ARN, a_run, a_running_run, a_stopped_task, later
+from fake_runs import InMemoryQueue
 
 from outpost.domain.deployment import Breaker
+from outpost.domain.errors import Unavailable
 from outpost.domain.kill_switch import KillSwitch
-from outpost.domain.run import RunStatus
+from outpost.domain.run import QUEUED_SHARDS, RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.domain.token import Purpose, verify
 from outpost.ports import ExecutionStatus
-from outpost.use_cases.sweep_runs import Deed
+from outpost.use_cases.look_after_run import Deed
+from outpost.use_cases.sweep_runs import RUNS_PER_SHARD
 
 RUN_ID = a_run().run_id
 QUEUED = a_run(status=RunStatus.QUEUED)
 STOP_ALL = KillSwitch("too much", later(), "operator", stop_running=True)
 STOP_NEW = replace(STOP_ALL, stop_running=False)
+
+
+@dataclass
+class SilentQueue(InMemoryQueue):
+    """A queue that does not say who waits."""
+
+    def waiting_tenants(self, limit):
+        raise Unavailable("DynamoDB")
 
 
 @pytest.fixture
@@ -77,7 +88,7 @@ def test_a_queued_run_that_is_late_needs_no_step_functions_to_end(world):
 
 
 def test_the_sweep_tells_an_execution_again_of_its_slot(world):
-    world.add(a_run(wait_token="waits"))
+    world.add(a_run(wait_tokens=("waits",)))
     world.executions.statuses[RUN_ID] = ExecutionStatus.RUNNING
     world.clock.move(seconds=90)
     assert world.sweep() == {Deed.NOTHING: 1}
@@ -86,7 +97,7 @@ def test_the_sweep_tells_an_execution_again_of_its_slot(world):
 
 
 def test_an_execution_whose_task_is_on_its_way_is_not_told_again(world):
-    world.add(a_run(wait_token="waits", task_arn=TASK_ARN))
+    world.add(a_run(wait_tokens=("waits",), task_arn=TASK_ARN))
     world.executions.statuses[RUN_ID] = ExecutionStatus.RUNNING
     world.tasks.states[TASK_ARN] = a_stopped_task(is_stopped=False)
     world.clock.move(seconds=90)
@@ -173,7 +184,49 @@ def test_places_in_the_queue_that_drifted_are_corrected_too(world):
     assert world.tenant().queued_runs == 0
 
 
-def test_the_sweep_says_how_many_breakers_are_open(world):
+@pytest.mark.parametrize(
+    ("breaker", "deeds"),
+    [
+        (Breaker(5, later(seconds=-59)), {Deed.BREAKER_SEEN_OPEN: 1}),
+        (Breaker(5, later(seconds=-60)), {Deed.BREAKER_SEEN_OPEN: 1}),
+        (Breaker(5, later(days=-1)), {Deed.BREAKER_SEEN_OPEN: 1}),
+        (Breaker(4, later(seconds=-1)), {}),
+    ],
+    ids=["open", "half-open", "long half-open", "closed"],
+)
+def test_the_sweep_counts_a_breaker_that_is_not_closed(world, breaker, deeds):
+    world.change_deployment(breakers={"shell": breaker})
+    assert world.sweep() == deeds
+
+
+def test_the_sweep_says_how_many_breakers_are_not_closed(world):
     breakers = {"shell": Breaker(5, later(seconds=-59)), "claude": Breaker(5, later(seconds=-60)), "codex": Breaker(1)}
     world.change_deployment(breakers=breakers)
-    assert world.sweep() == {Deed.BREAKER_SEEN_OPEN: 1}
+    assert world.sweep() == {Deed.BREAKER_SEEN_OPEN: 2}
+
+
+def test_slots_that_cannot_be_handed_out_do_not_break_the_round(world):
+    world.add(QUEUED)
+    world.executions.statuses[RUN_ID] = ExecutionStatus.RUNNING
+    world.change_deployment(breakers={"claude": Breaker(5, later())})
+    world.clock.move(seconds=90)
+    assert world.sweep(queue=SilentQueue(world.runs)) == {Deed.NOTHING: 1, Deed.BREAKER_SEEN_OPEN: 1}
+    assert world.run().status is RunStatus.QUEUED
+
+
+def test_however_many_wait_those_with_compute_have_their_turn(world, full):
+    waiting = [a_run(run_id=f"01Q3ENHRG0{number:016d}", status=RunStatus.QUEUED) for number in range(500)]
+    world.add(*waiting)
+    world.executions.statuses = {run.run_id: ExecutionStatus.RUNNING for run in waiting}
+    world.add(a_run())
+    world.clock.move(seconds=90)
+    assert world.sweep() == {Deed.NOTHING: len(QUEUED_SHARDS) * RUNS_PER_SHARD, Deed.STARTED: 1}
+    assert RUN_ID in world.executions.started
+
+
+def test_those_that_one_round_had_no_room_for_come_with_the_next(world, full):
+    world.add(*(a_run(run_id=f"01Q3ENHRG0{number:016d}", status=RunStatus.QUEUED) for number in range(100)))
+    world.clock.move(seconds=90)
+    world.sweep()
+    world.sweep()
+    assert len(world.executions.started) == 100

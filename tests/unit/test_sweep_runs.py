@@ -9,7 +9,7 @@ from fakes import UNSTOPPABLE
 from outpost.domain.run import RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.ports import ExecutionStatus
-from outpost.use_cases.sweep_runs import Deed
+from outpost.use_cases.look_after_run import Deed
 
 RUN_ID = a_run().run_id
 

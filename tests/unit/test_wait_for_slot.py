@@ -2,7 +2,7 @@ import pytest
 from builders import a_run, a_running_run, later
 
 from outpost.domain.errors import RunAlreadyEnded, RunNotFound, Unavailable
-from outpost.domain.run import RunStatus
+from outpost.domain.run import WAIT_TOKENS, RunStatus
 from outpost.domain.token import Purpose, verify
 from outpost.use_cases.hand_out_slots import hand_out_slots
 from outpost.use_cases.wait_for_slot import wait_for_slot
@@ -22,8 +22,8 @@ def claims_of(world, token):
 
 def test_the_token_of_an_execution_that_waits_is_recorded_and_no_event_tells_it(world):
     world.add(QUEUED)
-    assert wait(world).wait_token == "token"
-    assert world.run().wait_token == "token"
+    assert wait(world).wait_tokens == ("token",)
+    assert world.run().wait_tokens == ("token",)
     assert (world.event_types(), world.executions.released) == ([], {})
 
 
@@ -34,12 +34,18 @@ def test_a_recorded_token_is_answered_with_the_slot(world):
     assert (claims_of(world, "token")["run"], claims_of(world, "token")["attempt"]) == (RUN_ID, 1)
 
 
-def test_an_execution_that_waits_again_is_answered_by_its_last_token(world):
+def test_an_execution_that_waits_again_is_answered_whichever_token_it_waits_with(world):
     world.add(QUEUED)
     wait(world, "first")
     wait(world, "second")
     hand_out_slots(world.giver)
-    assert list(world.executions.released) == ["second"]
+    assert list(world.executions.released) == ["first", "second"]
+
+
+def test_of_many_tokens_the_last_are_kept(world):
+    world.add(QUEUED)
+    tokens = [wait(world, f"token-{number}").wait_tokens for number in range(WAIT_TOKENS + 3)]
+    assert tokens[-1] == tuple(f"token-{number}" for number in range(3, WAIT_TOKENS + 3))
 
 
 def test_a_slot_that_was_there_first_is_answered_at_once(world):

@@ -12,7 +12,9 @@ kill_switch_app = typer.Typer(
     no_args_is_help=True, help="Stop your tenant's new dispatches, and on demand its runs; needs the scope admin."
 )
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why, for whoever is refused or looks at it later.")]
-StopRunningOption = Annotated[bool, typer.Option("--stop-running", help="Cancel what runs and waits, too.")]
+StopRunningOption = Annotated[
+    bool, typer.Option("--stop-running", help="Cancel what runs, too; what waits keeps waiting.")
+]
 
 
 @kill_switch_app.command("show")
@@ -31,7 +33,7 @@ def show_kill_switch(session: Session) -> None:
 @kill_switch_app.command("on")
 @with_session
 def set_kill_switch(session: Session, *, reason: ReasonOption, stop_running: StopRunningOption = False) -> None:
-    """Refuse new dispatches from now on; with --stop-running cancel what runs and waits, too.
+    """Refuse new dispatches from now on; with --stop-running cancel what runs, too.
 
     Examples:
 

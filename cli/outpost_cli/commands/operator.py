@@ -6,11 +6,12 @@ import typer
 
 from outpost_cli.account_views import render_deployment, render_key
 from outpost_cli.commands.kill_switch import ReasonOption, StopRunningOption
-from outpost_cli.commands.operator_tenants import TenantArgument, tenant_app
+from outpost_cli.commands.operator_tenants import TenantArgument, show_tenant_outcome, tenant_app
 from outpost_cli.models.tenant import Deployment
 from outpost_cli.operator_session import Operator, with_operator
 from outpost_cli.secret_output import show_issued_key
 
+TenantOption = Annotated[str | None, typer.Option("--tenant", metavar="TENANT", help="Only this tenant's switch.")]
 operator_app = typer.Typer(
     no_args_is_help=True,
     help="Run a deployment: tenants, plans, the switch for all. Works with your AWS identity, not with an API key.",
@@ -56,26 +57,41 @@ def create_key(
 
 @switch_app.command("on")
 @with_operator
-def set_kill_switch(operator: Operator, *, reason: ReasonOption, stop_running: StopRunningOption = False) -> None:
-    """Refuse the new dispatches of all tenants; with --stop-running cancel what runs and waits, too.
+def set_kill_switch(
+    operator: Operator,
+    *,
+    reason: ReasonOption,
+    stop_running: StopRunningOption = False,
+    tenant_id: TenantOption = None,
+) -> None:
+    """Refuse the new dispatches of all tenants, or of one; with --stop-running cancel what runs, too.
 
     Examples:
 
     outpost operator kill-switch on --reason "a broken release" --env prod
+
+    outpost operator kill-switch on --tenant example-shop --reason "a leaked key" --stop-running --env prod
     """
-    show_outcome(operator, operator.open().set_kill_switch(reason, stop_running=stop_running))
+    operations = operator.open()
+    if tenant_id is None:
+        show_outcome(operator, operations.set_kill_switch(reason, stop_running=stop_running))
+    else:
+        show_tenant_outcome(operator, operations.set_tenants_kill_switch(tenant_id, reason, stop_running=stop_running))
 
 
 @switch_app.command("off")
 @with_operator
-def lift_kill_switch(operator: Operator) -> None:
-    """Accept the dispatches of tenants again.
+def lift_kill_switch(operator: Operator, *, tenant_id: TenantOption = None) -> None:
+    """Accept the dispatches of all tenants again, or those of one.
 
     Examples:
 
     outpost operator kill-switch off --env prod
     """
-    show_outcome(operator, operator.open().lift_kill_switch())
+    if tenant_id is None:
+        show_outcome(operator, operator.open().lift_kill_switch())
+    else:
+        show_tenant_outcome(operator, operator.open().lift_tenants_kill_switch(tenant_id))
 
 
 def show_outcome(operator: Operator, deployment: Deployment) -> None:

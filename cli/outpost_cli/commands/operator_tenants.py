@@ -49,7 +49,7 @@ def show_tenant(operator: Operator, tenant_id: TenantArgument) -> None:
 
     outpost operator tenant show example-shop --env prod
     """
-    show_outcome(operator, operator.open().show_tenant(tenant_id))
+    show_tenant_outcome(operator, operator.open().show_tenant(tenant_id))
 
 
 @tenant_app.command("list")
@@ -84,7 +84,7 @@ def suspend_tenant(
 
     outpost operator tenant suspend example-shop --reason "unpaid" --env prod
     """
-    show_outcome(operator, operator.open().suspend_tenant(tenant_id, reason))
+    show_tenant_outcome(operator, operator.open().suspend_tenant(tenant_id, reason))
 
 
 @tenant_app.command("resume")
@@ -96,7 +96,7 @@ def resume_tenant(operator: Operator, tenant_id: TenantArgument) -> None:
 
     outpost operator tenant resume example-shop --env prod
     """
-    show_outcome(operator, operator.open().resume_tenant(tenant_id))
+    show_tenant_outcome(operator, operator.open().resume_tenant(tenant_id))
 
 
 @tenant_app.command("set-plan")
@@ -113,7 +113,7 @@ def set_plan(operator: Operator, plan: JsonObject, tenant_id: TenantArgument) ->
     """
     if not plan:
         raise UsageRefused("There is nothing to change.", remedy="Name a field; --help lists them.")
-    show_outcome(operator, operator.open().set_plan(tenant_id, plan))
+    show_tenant_outcome(operator, operator.open().set_plan(tenant_id, plan))
 
 
 @tenant_app.command("extend-trial")
@@ -130,8 +130,8 @@ def extend_trial(
 
     outpost operator tenant extend-trial example-shop --days 14 --env prod
     """
-    show_outcome(operator, operator.open().extend_trial(tenant_id, days))
+    show_tenant_outcome(operator, operator.open().extend_trial(tenant_id, days))
 
 
-def show_outcome(operator: Operator, tenant: Tenant) -> None:
+def show_tenant_outcome(operator: Operator, tenant: Tenant) -> None:
     operator.output.show_result(tenant.document, render_tenant(tenant))

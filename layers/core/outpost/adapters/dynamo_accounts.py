@@ -1,5 +1,6 @@
 """Tenants in DynamoDB, as operators and their own administrators set them up."""
 
+import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from outpost.adapters.dynamo_transaction import ConditionFailed, write_transacti
 from outpost.adapters.dynamo_writes import put_event, put_new
 from outpost.domain.admission import Allowance, Usage
 from outpost.domain.api_key import ApiKey
+from outpost.domain.errors import Unavailable
 from outpost.domain.event import Event
 from outpost.domain.tenant import Tenant
 from outpost.settings import Settings
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 TENANT_UNCHANGED = "plan_revision = :seen_revision AND #status = :seen_status"
 # The attributes that a change may touch: the counters are not for anybody to set.
 _CHANGEABLE = ("name", "status", "suspended_reason", "plan", "plan_revision", "kill_switch")
+
+
+logger = logging.getLogger(__name__)
 
 
 class DynamoAccounts:
@@ -76,9 +81,13 @@ class DynamoAccounts:
             write_transaction(self._client, [{"Update": self._update(before, after)}, put_event(self._settings, event)])
         except ConditionFailed:
             return False
-        if after.plan_revision != before.plan_revision:
-            self._keyring.refresh_copies(after)
         return True
+
+    def refresh_copies(self, tenant: Tenant) -> None:
+        try:
+            self._keyring.refresh_copies(tenant)
+        except Unavailable:
+            logger.warning("copies of a plan stay old; setting the plan again mends them")
 
     def usage(self, tenant_id: str, allowance: Allowance) -> Usage:
         item = self._get(usage_key(tenant_id, allowance.period.name, allowance.key_id))

@@ -3,10 +3,7 @@
 from typing import Any
 
 from outpost.adapters.dynamo_counters import (
-    BREAKER_IS_CLOSED,
-    DEPLOYMENT_HAS_A_SLOT,
     DEPLOYMENT_IS_FULL,
-    DEPLOYMENT_IS_OPEN,
     HAS_A_SLOT,
     HAS_TO_WAIT,
     NOBODY_WAITS,
@@ -33,11 +30,6 @@ _TENANT_CONDITIONS = {
     Form.LAUNCH: (HAS_A_SLOT, NOBODY_WAITS),
     Form.BEHIND_OWN: (HAS_TO_WAIT, QUEUE_HAS_ROOM),
     Form.BEHIND_OTHERS: (QUEUE_HAS_ROOM,),
-}
-_DEPLOYMENT_CONDITIONS: dict[Form, tuple[str, ...]] = {
-    Form.LAUNCH: (DEPLOYMENT_HAS_A_SLOT,),
-    Form.BEHIND_OWN: (),
-    Form.BEHIND_OTHERS: (DEPLOYMENT_IS_FULL,),
 }
 KEY, TENANT, DEPLOYMENT, FIRST_USAGE = range(4)
 
@@ -84,18 +76,10 @@ class AdmissionWrites:
         )
 
     def _require_room(self, run: Run, admission: Admission) -> Write:
-        conditions = (DEPLOYMENT_IS_OPEN, *_DEPLOYMENT_CONDITIONS[admission.form])
-        if admission.tries is None:
-            conditions = (*conditions, BREAKER_IS_CLOSED)
-        if admission.tries is None and not run.holds_slot:
-            return self._counters.require_deployment(*conditions, agent=run.agent)
-        return self._counters.deployment(
-            active=int(run.holds_slot),
-            conditions=conditions,
-            agent=run.agent,
-            tries=admission.tries,
-            at=run.created_at,
-        )
+        if admission.form is Form.LAUNCH:
+            return self._counters.take_launch(run.agent, run.created_at)
+        full = (DEPLOYMENT_IS_FULL,) if admission.form is Form.BEHIND_OTHERS else ()
+        return self._counters.require_queueing(run.agent, run.created_at, *full)
 
     def _take_lock(self, run: Run, lock: IdempotencyLock) -> Write:
         attributes = {

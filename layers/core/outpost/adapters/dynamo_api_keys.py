@@ -1,17 +1,13 @@
 """Keys in DynamoDB, for whoever calls with one: counted and read in one write, remembered, confirmed in one read."""
 
-import random
-import time
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from outpost.adapters.aws import error_code, unavailable_if_it_fails
+from outpost.adapters.aws import unavailable_if_it_fails
 from outpost.adapters.dynamo_batch import get_all
 from outpost.adapters.dynamo_items import decode, tenant_key, timestamp, to_item
+from outpost.adapters.dynamo_update import update_one
 from outpost.adapters.remembered_keys import Lease, RememberedKeys
 from outpost.domain.api_key import ApiKey
-from outpost.domain.errors import Unavailable
 from outpost.domain.tenant import Tenant
 from outpost.ports import KeyUse, Terms
 from outpost.settings import Settings
@@ -22,7 +18,6 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 KEY_EXISTS = "attribute_exists(key_hash)"
-TRIES = 6
 # One window is left behind each time that a key rests; a few of them cost less than a write to remove each.
 WINDOWS_LEFT = 5
 
@@ -43,19 +38,23 @@ class DynamoApiKeys:
         item = self._take(lease, now)
         if item is None:
             return None
-        left_over = sorted(name for name in item if name.startswith("taken_") and name != lease.attribute)
+        left_over = sorted(name for name in item if _is_past(name, lease))
         if len(left_over) >= WINDOWS_LEFT:
             self._update(key_hash, "REMOVE ", left_over, {})
         taken = int(item[lease.attribute]["N"])
         return self._remembered.take(lease, decode(ApiKey, item), decode(Terms, item), taken)
 
     def confirm(self, use: KeyUse) -> tuple[ApiKey, Tenant] | None:
+        if not use.is_fresh:
+            return self.find(use.key)
+        key = tenant_key(use.key.tenant_id)
+        with unavailable_if_it_fails():
+            answer = self._client.get_item(TableName=self._settings.tenants_table, Key=key, ConsistentRead=True)
+        return (use.key, decode(Tenant, answer["Item"])) if "Item" in answer else None
+
+    def find(self, key: ApiKey) -> tuple[ApiKey, Tenant] | None:
         tables = self._settings.api_keys_table, self._settings.tenants_table
-        keys = to_item({"key_hash": use.key.key_hash}), tenant_key(use.key.tenant_id)
-        if use.is_fresh:
-            with unavailable_if_it_fails():
-                item = self._client.get_item(TableName=tables[1], Key=keys[1], ConsistentRead=True).get("Item")
-            return (use.key, decode(Tenant, item)) if item else None
+        keys = to_item({"key_hash": key.key_hash}), tenant_key(key.tenant_id)
         found = get_all(self._client, list(zip(tables, keys, strict=True)))
         if not all(found.values()):
             return None
@@ -74,7 +73,7 @@ class DynamoApiKeys:
     def _update(
         self, key_hash: str, expression: str, removed: list[str], values: dict[str, Any]
     ) -> dict[str, Any] | None:
-        """The item after the update; None where there is none. A transaction that holds the item is waited for."""
+        """The item after the update; None where there is none."""
         request: dict[str, Any] = {
             "TableName": self._settings.api_keys_table,
             "Key": to_item({"key_hash": key_hash}),
@@ -84,14 +83,9 @@ class DynamoApiKeys:
         }
         if values:
             request["ExpressionAttributeValues"] = to_item(values)
-        with unavailable_if_it_fails():
-            for attempt in range(TRIES):
-                try:
-                    return dict(self._client.update_item(**request)["Attributes"])
-                except ClientError as error:
-                    if error_code(error) == "ConditionalCheckFailedException":
-                        return None
-                    if error_code(error) != "TransactionConflictException":
-                        raise
-                time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 jitter, not a secret
-        raise Unavailable("the key's item kept meeting transactions")
+        return update_one(self._client, request)
+
+
+def _is_past(name: str, lease: Lease) -> bool:
+    """Whether the attribute counts a minute that no clock is at any more."""
+    return name.startswith("taken_") and int(name.removeprefix("taken_")) < lease.window - 1

@@ -5,13 +5,12 @@ from enum import StrEnum
 from typing import Any
 
 from outpost.adapters.dynamo_counters import (
-    DEPLOYMENT_HAS_A_SLOT,
-    DEPLOYMENT_IS_OPEN,
     HAS_A_SLOT,
     TENANT_EXISTS,
     TENANT_IS_OPEN,
     Counters,
 )
+from outpost.adapters.dynamo_deployments import decode_deployment
 from outpost.adapters.dynamo_items import queue_key
 from outpost.adapters.dynamo_writes import Write
 from outpost.domain.agents import AGENTS
@@ -21,7 +20,7 @@ from outpost.domain.money import PRICES
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.domain.tenant import TenantStatus
-from outpost.ports import RunChangedMeanwhile, SlotRefused, WorkForbidden
+from outpost.ports import RunChangedMeanwhile, SlotRefusal, SlotRefused, WorkForbidden
 from outpost.settings import Settings
 
 
@@ -47,7 +46,7 @@ class ChangeWrites:
         if before.status is RunStatus.PENDING and after.status is RunStatus.RUNNING:
             return {
                 Consequence.TENANT: self._counters.require_tenant_open(after.tenant_id),
-                Consequence.DEPLOYMENT: self._counters.require_deployment(DEPLOYMENT_IS_OPEN),
+                Consequence.DEPLOYMENT: self._counters.require_deployment_open(),
             }
         writes = {**self._tenant(before, after), **self._deployment(before, after)}
         if before.is_queued and not after.is_queued:
@@ -73,17 +72,11 @@ class ChangeWrites:
 
     def _deployment(self, before: Run, after: Run) -> dict[Consequence, Write]:
         active, news = after.holds_slot - before.holds_slot, breaker_news(before, after)
+        if active > 0:
+            return {Consequence.DEPLOYMENT: self._counters.take_launch(after.agent, after.status_since)}
         if not active and news is None:
             return {}
-        return {
-            Consequence.DEPLOYMENT: self._counters.deployment(
-                active=active,
-                conditions=(DEPLOYMENT_IS_OPEN, DEPLOYMENT_HAS_A_SLOT) if active > 0 else (),
-                agent=after.agent,
-                news=news,
-                at=after.status_since,
-            )
-        }
+        return {Consequence.DEPLOYMENT: self._counters.free_launch(active, after.agent, news, after.status_since)}
 
     def _settlement(self, run: Run) -> dict[Consequence, Write]:
         reserved = run.reservation
@@ -104,12 +97,17 @@ class ChangeWrites:
         return writes
 
 
-def read_change_refusal(found: Mapping[Consequence, dict[str, Any]], after: Run) -> OutpostError:
+def read_change_refusal(found: Mapping[Consequence, dict[str, Any]], after: Run, most_runs: int) -> OutpostError:
     """Which refusal it is that these writes met what they found; none of them: the run itself has changed."""
     if after.status is RunStatus.RUNNING and found:
         status = found.get(Consequence.TENANT, {}).get("status", {}).get("S", TenantStatus.ACTIVE)
         is_suspended = status != TenantStatus.ACTIVE
         return WorkForbidden(RunErrorCode.TENANT_SUSPENDED if is_suspended else RunErrorCode.KILL_SWITCH_ON)
     if after.status is RunStatus.PENDING and found:
-        return SlotRefused(deployment_is_closed=Consequence.DEPLOYMENT in found)
+        deployment = found.get(Consequence.DEPLOYMENT)
+        if deployment is None:
+            return SlotRefused(SlotRefusal.TENANT_IS_CLOSED)
+        shared = decode_deployment(deployment, most_runs)
+        is_closed = shared.kill_switch is not None or not shared.has_room
+        return SlotRefused(SlotRefusal.DEPLOYMENT_IS_CLOSED if is_closed else SlotRefusal.AGENT_IS_BLOCKED)
     return RunChangedMeanwhile(after.run_id)

@@ -7,7 +7,7 @@ from typing import Any
 from outpost.adapters.dynamo_items import deployment_key, tenant_key, timestamp, to_item, usage_key
 from outpost.adapters.dynamo_writes import Write
 from outpost.domain.admission import Allowance
-from outpost.domain.deployment import FAILURES_TO_OPEN, Breaker, BreakerNews
+from outpost.domain.deployment import FAILURES_TO_OPEN, OPEN_FOR, BreakerNews
 from outpost.domain.run import Reservation
 from outpost.domain.tenant import TenantStatus
 from outpost.settings import Settings
@@ -23,8 +23,7 @@ QUEUE_HAS_ROOM = "queued_runs < #plan.queued_runs"
 DEPLOYMENT_IS_OPEN = "attribute_not_exists(kill_switch)"
 DEPLOYMENT_HAS_A_SLOT = "(attribute_not_exists(active_runs) OR active_runs < :most_runs)"
 DEPLOYMENT_IS_FULL = "active_runs >= :most_runs"
-BREAKER_IS_CLOSED = "(attribute_not_exists(#failures) OR #failures < :to_open)"
-BREAKER_UNTOUCHED = "#blocked_since = :blocked_since"
+AGENT_MAY_LAUNCH = "(attribute_not_exists(#failures) OR #failures < :to_open OR #blocked_since <= :tried_before)"
 DISPATCHES_LEFT = "(attribute_not_exists(dispatches) OR dispatches < :dispatches)"
 TIME_LEFT = "(attribute_not_exists(agent_seconds) OR agent_seconds <= :most_seconds)"
 MONEY_LEFT = "(attribute_not_exists(cost_microusd) OR cost_microusd <= :most_cost)"
@@ -79,38 +78,38 @@ class Counters:
         """Check that the tenant may have work done."""
         return {"ConditionCheck": self._write(tenant_key(tenant_id), (TENANT_IS_OPEN,), {})}
 
-    def require_tenant_active(self, tenant_id: str) -> Write:
-        """Check that the tenant exists and is not suspended."""
-        return {"ConditionCheck": self._write(tenant_key(tenant_id), (TENANT_IS_ACTIVE,), {})}
+    def require_tenant_active(self, tenant_id: str, plan_revision: int) -> Write:
+        """Check that the tenant is not suspended, and has the plan of that revision."""
+        conditions, values = (TENANT_IS_ACTIVE, PLAN_UNCHANGED), {":plan_revision": plan_revision}
+        return {"ConditionCheck": self._write(tenant_key(tenant_id), conditions, values)}
 
-    def deployment(
-        self,
-        *,
-        active: int = 0,
-        conditions: tuple[str, ...] = (),
-        agent: str = "",
-        news: BreakerNews | None = None,
-        tries: Breaker | None = None,
-        at: datetime | None = None,
-    ) -> Write:
-        """Take or free slots of the deployment; `news` counts for the agent's breaker, `tries` lets a run try it."""
+    def take_launch(self, agent: str, at: datetime) -> Write:
+        """Take a slot of the deployment for a launch, with the trial where the agent's breaker is half-open."""
+        expression = "ADD active_runs :one, slot_changes :one SET #blocked_since = :now"
+        conditions = (DEPLOYMENT_IS_OPEN, DEPLOYMENT_HAS_A_SLOT, AGENT_MAY_LAUNCH)
+        values = {":one": 1, ":now": timestamp(at), ":tried_before": timestamp(at - OPEN_FOR)}
+        return {"Update": self._update(deployment_key(), expression, conditions, values, agent)}
+
+    def free_launch(self, active: int, agent: str, news: BreakerNews | None, at: datetime) -> Write:
+        """Free slots of the deployment, as many as `active` is below zero; `news` counts for the agent's breaker."""
         expression = "ADD active_runs :active_change, slot_changes :one"
         values: dict[str, object] = {":active_change": active, ":one": 1}
         if news is BreakerNews.FAILED:
-            expression += ", #failures :one"
-        if (news is BreakerNews.FAILED or tries is not None) and at is not None:
-            expression += " SET #blocked_since = :now"
+            expression += ", #failures :one SET #blocked_since = :now"
             values[":now"] = timestamp(at)
         if news is BreakerNews.WORKED:
             expression += " REMOVE #failures, #blocked_since"
-        if tries is not None and tries.blocked_since is not None:
-            conditions = (*conditions, BREAKER_UNTOUCHED)
-            values[":blocked_since"] = timestamp(tries.blocked_since)
-        return {"Update": self._update(deployment_key(), expression, conditions, values, agent)}
+        return {"Update": self._update(deployment_key(), expression, (), values, agent)}
 
-    def require_deployment(self, *conditions: str, agent: str = "") -> Write:
-        """Check the deployment's switches and counter."""
-        return {"ConditionCheck": self._write(deployment_key(), conditions, {}, agent)}
+    def require_deployment_open(self) -> Write:
+        """Check the deployment's kill switch."""
+        return {"ConditionCheck": self._write(deployment_key(), (DEPLOYMENT_IS_OPEN,), {})}
+
+    def require_queueing(self, agent: str, at: datetime, *conditions: str) -> Write:
+        """Check that a run of the agent may wait: what it waits for does not keep it from waiting."""
+        values = {":tried_before": timestamp(at - OPEN_FOR)}
+        every = (DEPLOYMENT_IS_OPEN, AGENT_MAY_LAUNCH, *conditions)
+        return {"ConditionCheck": self._write(deployment_key(), every, values, agent)}
 
     def take_use(self, tenant_id: str, allowance: Allowance, asked: Reservation) -> Write:
         """Reserve use, within the limits of the allowance."""

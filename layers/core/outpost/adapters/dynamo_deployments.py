@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from outpost.adapters.aws import unavailable_if_it_fails
 from outpost.adapters.dynamo_counters import blocked_since_of, failures_of
 from outpost.adapters.dynamo_items import decode, deployment_key, encode, text, to_item
+from outpost.adapters.dynamo_transaction import write_transaction
+from outpost.adapters.dynamo_writes import put_event
 from outpost.domain.agents import AGENTS
 from outpost.domain.deployment import Breaker, Deployment
+from outpost.domain.event import Event
 from outpost.domain.kill_switch import KillSwitch
 from outpost.settings import Settings
 
@@ -22,23 +25,23 @@ class DynamoDeployments:
 
     def __init__(self, client: "DynamoDBClient", settings: Settings) -> None:
         self._client = client
-        self._table = settings.tenants_table
-        self._most_runs = settings.deployment_runs
+        self._settings = settings
 
     def get(self) -> Deployment:
         with unavailable_if_it_fails():
-            answer = self._client.get_item(TableName=self._table, Key=deployment_key(), ConsistentRead=True)
-        return decode_deployment(answer.get("Item", {}), self._most_runs)
+            answer = self._client.get_item(
+                TableName=self._settings.tenants_table, Key=deployment_key(), ConsistentRead=True
+            )
+        return decode_deployment(answer.get("Item", {}), self._settings.deployment_runs)
 
-    def set_kill_switch(self, switch: KillSwitch | None) -> None:
-        request: dict[str, Any] = {"TableName": self._table, "Key": deployment_key()}
+    def set_kill_switch(self, switch: KillSwitch | None, event: Event) -> None:
+        update: dict[str, Any] = {"TableName": self._settings.tenants_table, "Key": deployment_key()}
         if switch is None:
-            request["UpdateExpression"] = "REMOVE kill_switch"
+            update["UpdateExpression"] = "REMOVE kill_switch"
         else:
-            request["UpdateExpression"] = "SET kill_switch = :switch"
-            request["ExpressionAttributeValues"] = to_item({":switch": encode(switch)})
-        with unavailable_if_it_fails():
-            self._client.update_item(**request)
+            update["UpdateExpression"] = "SET kill_switch = :switch"
+            update["ExpressionAttributeValues"] = to_item({":switch": encode(switch)})
+        write_transaction(self._client, [{"Update": update}, put_event(self._settings, event)])
 
 
 def decode_deployment(item: Mapping[str, Any], most_runs: int) -> Deployment:

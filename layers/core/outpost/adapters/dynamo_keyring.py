@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from outpost.adapters.aws import error_code, unavailable_if_it_fails
+from outpost.adapters.aws import unavailable_if_it_fails
 from outpost.adapters.dynamo_batch import get_all
 from outpost.adapters.dynamo_counters import Counters
 from outpost.adapters.dynamo_items import (
@@ -18,11 +16,12 @@ from outpost.adapters.dynamo_items import (
     to_item,
 )
 from outpost.adapters.dynamo_transaction import ConditionFailed, write_transaction
+from outpost.adapters.dynamo_update import update_one
 from outpost.adapters.dynamo_writes import Write, put_event, put_new
-from outpost.domain.api_key import ApiKey
-from outpost.domain.errors import TenantSuspended
+from outpost.domain.api_key import ApiKey, KeyStatus
+from outpost.domain.errors import TenantSuspended, Unavailable
 from outpost.domain.event import Event
-from outpost.domain.tenant import Tenant
+from outpost.domain.tenant import Tenant, TenantStatus
 from outpost.ports import KeyPage
 from outpost.settings import Settings
 
@@ -33,9 +32,10 @@ KEY_IS_NEW = "attribute_not_exists(key_hash)"
 KEY_UNCHANGED = "#status = :active AND attribute_not_exists(replaced_by)"
 # A key in its grace has a successor, and is revoked like any other.
 KEY_IS_ACTIVE = "#status = :active"
-COPY_IS_OLDER = "attribute_exists(key_hash) AND plan_revision < :plan_revision"
+COPY_IS_OLDER = "plan_revision < :plan_revision"
 # How many items DynamoDB reads in one batch.
 BATCH = 100
+PLAN_CHANGES = 5
 
 
 class DynamoKeyring:
@@ -73,19 +73,18 @@ class DynamoKeyring:
         return KeyPage(tuple(keys[key_hash] for key_hash in hashes if key_hash in keys), last)
 
     def create(self, key: ApiKey, event: Event) -> None:
-        writes = [*self.writes_of(key, self._tenant(key.tenant_id)), put_event(self._settings, event)]
-        writes.append(Counters(self._settings).require_tenant_active(key.tenant_id))
+        if not self._record(key, [put_event(self._settings, event)]):
+            raise Unavailable("the tenant's plan kept changing")
+
+    def rotate(self, before: ApiKey, after: ApiKey, successor: ApiKey, event: Event) -> bool:  # noqa: ARG002 the port's
+        return self._record(successor, [self._update(after, KEY_UNCHANGED), put_event(self._settings, event)])
+
+    def revoke(self, before: ApiKey, after: ApiKey, event: Event) -> bool:  # noqa: ARG002 the port's
         try:
-            write_transaction(self._client, writes)
-        except ConditionFailed as failed:
-            raise TenantSuspended from failed
-
-    def rotate(self, before: ApiKey, after: ApiKey, successor: ApiKey, event: Event) -> bool:
-        others = [*self.writes_of(successor, self._tenant(before.tenant_id)), put_event(self._settings, event)]
-        return self._change(after, KEY_UNCHANGED, others)
-
-    def revoke(self, before: ApiKey, after: ApiKey, event: Event) -> bool:  # noqa: ARG002 the port's signature
-        return self._change(after, KEY_IS_ACTIVE, [put_event(self._settings, event)])
+            write_transaction(self._client, [self._update(after, KEY_IS_ACTIVE), put_event(self._settings, event)])
+        except ConditionFailed:
+            return False
+        return True
 
     def refresh_copies(self, tenant: Tenant) -> None:
         """Give the tenant's keys its plan. A copy that stays old costs a dispatch one more call, no more."""
@@ -93,7 +92,8 @@ class DynamoKeyring:
         while True:
             page = self.page(tenant.tenant_id, before_key_id=last, limit=BATCH - 1)
             for key in page.keys:
-                self._refresh_copy(key, tenant)
+                if key.status is KeyStatus.ACTIVE:
+                    self._refresh_copy(key, tenant)
             last = page.last_key_id
             if last is None:
                 return
@@ -109,7 +109,21 @@ class DynamoKeyring:
             put_new(self._settings.tenants_table, pointer, {"key_hash": key.key_hash}),
         ]
 
-    def _change(self, after: ApiKey, condition: str, others: list[Write]) -> bool:
+    def _record(self, key: ApiKey, others: list[Write]) -> bool:
+        """Record a key with the plan that its tenant has in this moment; False where one of the others did not hold."""
+        for _ in range(PLAN_CHANGES):
+            tenant = self._tenant(key.tenant_id)
+            check = Counters(self._settings).require_tenant_active(key.tenant_id, tenant.plan_revision)
+            try:
+                write_transaction(self._client, [check, *self.writes_of(key, tenant), *others])
+            except ConditionFailed as failed:
+                if 0 not in failed.found:
+                    return False
+            else:
+                return True
+        return False
+
+    def _update(self, after: ApiKey, condition: str) -> Write:
         assigned = {
             ":status": str(after.status),
             ":active": "ACTIVE",
@@ -119,41 +133,35 @@ class DynamoKeyring:
         expression = "SET #status = :status"
         expression += ", expires_at = :expires_at" if after.expires_at else ""
         expression += ", replaced_by = :replaced_by" if after.replaced_by else ""
-        update = {
-            "TableName": self._settings.api_keys_table,
-            "Key": to_item({"key_hash": after.key_hash}),
-            "UpdateExpression": expression,
-            "ConditionExpression": condition,
-            "ExpressionAttributeNames": {"#status": "status"},
-            "ExpressionAttributeValues": to_item(assigned),
+        return {
+            "Update": {
+                "TableName": self._settings.api_keys_table,
+                "Key": to_item({"key_hash": after.key_hash}),
+                "UpdateExpression": expression,
+                "ConditionExpression": condition,
+                "ExpressionAttributeNames": {"#status": "status"},
+                "ExpressionAttributeValues": to_item(assigned),
+            }
         }
-        try:
-            write_transaction(self._client, [{"Update": update}, *others])
-        except ConditionFailed:
-            return False
-        return True
 
     def _refresh_copy(self, key: ApiKey, tenant: Tenant) -> None:
         copy = _copy_of_plan(tenant)
-        with unavailable_if_it_fails():
-            try:
-                self._client.update_item(
-                    TableName=self._settings.api_keys_table,
-                    Key=to_item({"key_hash": key.key_hash}),
-                    UpdateExpression="SET #plan = :plan, plan_revision = :plan_revision",
-                    ConditionExpression=COPY_IS_OLDER,
-                    ExpressionAttributeNames={"#plan": "plan"},
-                    ExpressionAttributeValues=to_item({f":{name}": value for name, value in copy.items()}),
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
+        request = {
+            "TableName": self._settings.api_keys_table,
+            "Key": to_item({"key_hash": key.key_hash}),
+            "UpdateExpression": "SET #plan = :plan, plan_revision = :plan_revision",
+            "ConditionExpression": COPY_IS_OLDER,
+            "ExpressionAttributeNames": {"#plan": "plan"},
+            "ExpressionAttributeValues": to_item({f":{name}": value for name, value in copy.items()}),
+        }
+        update_one(self._client, request)
 
     def _tenant(self, tenant_id: str) -> Tenant:
         item = self._get(self._settings.tenants_table, tenant_key(tenant_id))
-        if item is None:
+        tenant = decode(Tenant, item) if item else None
+        if tenant is None or tenant.status is not TenantStatus.ACTIVE:
             raise TenantSuspended
-        return decode(Tenant, item)
+        return tenant
 
     def _get(self, table: str, key: dict[str, Any]) -> dict[str, Any] | None:
         with unavailable_if_it_fails():

@@ -5,9 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from outpost.adapters.aws import error_code, unavailable_if_it_fails
+from outpost.adapters.aws import unavailable_if_it_fails
 from outpost.adapters.dynamo_admission import AdmissionWrites, read_refusal
 from outpost.adapters.dynamo_changes import ChangeWrites, read_change_refusal
 from outpost.adapters.dynamo_items import (
@@ -24,6 +22,7 @@ from outpost.adapters.dynamo_items import (
 )
 from outpost.adapters.dynamo_pages import query_active, query_page
 from outpost.adapters.dynamo_transaction import ConditionFailed, write_transaction
+from outpost.adapters.dynamo_update import update_one
 from outpost.adapters.dynamo_writes import Write, put_event, put_new
 from outpost.domain.event import Event
 from outpost.domain.report import Artifact
@@ -49,7 +48,7 @@ class DynamoRuns:
         writes.append(put_new(self._settings.jobs_table, run_key(run.tenant_id, run.run_id), encode_run(run)))
         writes.append(put_event(self._settings, event))
         if run.is_queued:
-            writes.append(put_new(self._settings.jobs_table, queue_key(run), {}))
+            writes.append(put_new(self._settings.jobs_table, queue_key(run), {"agent": run.agent}))
         try:
             write_transaction(self._client, writes)
         except ConditionFailed as failed:
@@ -84,7 +83,7 @@ class DynamoRuns:
             first = len(writes) - len(consequences)
             roles = list(consequences)
             found = {roles[place - first]: item for place, item in failed.found.items() if place >= first}
-            raise read_change_refusal(found, after) from failed
+            raise read_change_refusal(found, after, self._settings.deployment_runs) from failed
         return written
 
     def page(self, tenant_id: str, wanted: RunFilter, *, before_run_id: str | None, limit: int) -> RunPage:
@@ -96,7 +95,7 @@ class DynamoRuns:
     def at_work(self, tenant_id: str, now: datetime) -> tuple[str, ...]:
         with unavailable_if_it_fails():
             active = query_active(self._client, self._settings.jobs_table, tenant_id, now)
-        return tuple(run_id for run_id, status in active if status != RunStatus.QUEUED)
+        return tuple(run_id for run_id, status in active if status in (RunStatus.PENDING, RunStatus.RUNNING))
 
     def artifacts(self, tenant_id: str, run_id: str, attempt: int) -> tuple[Artifact, ...]:
         item = self._get(artifacts_key(tenant_id, run_id, attempt))
@@ -140,13 +139,8 @@ class DynamoRuns:
         }
 
     def _update_alone(self, update: dict[str, Any]) -> None:
-        with unavailable_if_it_fails():
-            try:
-                self._client.update_item(**update)
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                raise RunChangedMeanwhile from error
+        if update_one(self._client, update) is None:
+            raise RunChangedMeanwhile
 
     def _put_artifacts(self, run: Run, artifacts: Sequence[Artifact]) -> dict[str, Any]:
         attributes = {"artifacts": [encode(artifact) for artifact in artifacts]}

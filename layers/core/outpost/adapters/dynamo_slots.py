@@ -1,11 +1,10 @@
 """The counters of slots in use and of waiting runs, checked against the runs themselves."""
 
+import random
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
-from outpost.adapters.aws import error_code, unavailable_if_it_fails
+from outpost.adapters.aws import unavailable_if_it_fails
 from outpost.adapters.dynamo_deployments import DynamoDeployments
 from outpost.adapters.dynamo_items import (
     Item,
@@ -15,6 +14,7 @@ from outpost.adapters.dynamo_items import (
     to_item,
 )
 from outpost.adapters.dynamo_pages import query_active
+from outpost.adapters.dynamo_update import update_one
 from outpost.domain.run import RunStatus
 from outpost.domain.tenant import Tenant
 from outpost.settings import Settings
@@ -35,7 +35,9 @@ class DynamoSlots:
 
     def holders(self) -> tuple[str, ...]:
         tenants = self._tenants("sk = :tenant AND (active_runs <> :zero OR queued_runs <> :zero)", {":zero": 0})
-        return tuple(tenant.tenant_id for tenant in tenants[:TENANTS_PER_ROUND])
+        # Others in each round, where there are more than one round can count.
+        chosen = random.sample(tenants, min(TENANTS_PER_ROUND, len(tenants)))
+        return tuple(tenant.tenant_id for tenant in chosen)
 
     def correct(self, tenant_id: str, now: datetime) -> int:
         with unavailable_if_it_fails():
@@ -58,22 +60,16 @@ class DynamoSlots:
 
     def _set(self, key: Item, counted: dict[str, int], seen: int) -> bool:
         """Whether the counters were set: not where slots were taken or freed while they were counted."""
-        with unavailable_if_it_fails():
-            try:
-                self._client.update_item(
-                    TableName=self._settings.tenants_table,
-                    Key=key,
-                    UpdateExpression="SET " + ", ".join(f"{name} = :{name}" for name in counted),
-                    ConditionExpression=COUNTER_UNCHANGED,
-                    ExpressionAttributeValues=to_item(
-                        {":seen": seen, **{f":{name}": count for name, count in counted.items()}}
-                    ),
-                )
-            except ClientError as error:
-                if error_code(error) != "ConditionalCheckFailedException":
-                    raise
-                return False
-        return True
+        request = {
+            "TableName": self._settings.tenants_table,
+            "Key": key,
+            "UpdateExpression": "SET " + ", ".join(f"{name} = :{name}" for name in counted),
+            "ConditionExpression": COUNTER_UNCHANGED,
+            "ExpressionAttributeValues": to_item(
+                {":seen": seen, **{f":{name}": count for name, count in counted.items()}}
+            ),
+        }
+        return update_one(self._client, request) is not None
 
     def _tenants(self, expression: str, values: dict[str, int]) -> list[Tenant]:
         with unavailable_if_it_fails():

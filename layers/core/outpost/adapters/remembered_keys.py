@@ -7,7 +7,9 @@ from outpost.domain.api_key import ApiKey
 from outpost.ports import KeyUse, RateAllowance, Terms
 
 WINDOW_SECONDS = 60
-# A process takes a twentieth of the rate at once: one counting write for so many requests.
+# A process takes two requests at first, and twice as many each time, up to a twentieth of the rate: what many processes
+# hold and do not use stays little, and a busy one writes seldom.
+FIRST_SIZE = 2
 PARTS = 20
 MOST_KEYS = 1_000
 
@@ -54,12 +56,14 @@ class RememberedKeys:
         return self._answer(known, is_fresh=False)
 
     def next_lease(self, key_hash: str, now: datetime) -> Lease:
-        """What to take for a key."""
-        known = self._known.get(key_hash)
-        left_over = known.lease.left_over if known else ()
-        if known is not None and known.lease.window != _window(now):
-            left_over = (*left_over, known.lease.attribute)
-        return Lease(key_hash, _window(now), max(1, self._limit // PARTS), left_over)
+        """What to take for a key. A counter is removed when no clock can be at its minute any more."""
+        known, window, most = self._known.get(key_hash), _window(now), max(1, self._limit // PARTS)
+        if known is None:
+            return Lease(key_hash, window, min(FIRST_SIZE, most))
+        is_same = known.lease.window == window
+        size = min(2 * known.lease.size if is_same else FIRST_SIZE, most)
+        left_over = () if is_same or known.lease.window >= window - 1 else (known.lease.attribute,)
+        return Lease(key_hash, window, size, left_over)
 
     def take(self, lease: Lease, key: ApiKey, terms: Terms, taken: int) -> KeyUse:
         """Remember what was taken, of which there is less where others had taken most; and use one of it."""

@@ -19,8 +19,8 @@ from outpost.api.routes import Route, find_route, methods_of
 from outpost.api.times import time_text
 from outpost.api.views import View
 from outpost.domain.errors import CallerUnknown, NotFound, OutpostError
-from outpost.ports import RateAllowance
-from outpost.use_cases.authenticate import Access, grant_access, read_credential, use_key
+from outpost.ports import KeyUse, RateAllowance
+from outpost.use_cases.authenticate import Access, confirm_key, grant_access, read_credential, use_key
 from outpost.wiring import Wiring
 
 JSON = "application/json"
@@ -63,6 +63,7 @@ class Application:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._logger = Logger()
+        self._use: KeyUse | None = None
         self._rate: RateAllowance | None = None
         # A custom domain may map a path of its own onto the API; events carry it, routes do not.
         base_path = urlsplit(wiring.settings.api_url).path
@@ -78,8 +79,13 @@ class Application:
         def register(function: RouteFunction) -> RouteFunction:
             def answer(**path_parameters: str) -> Response[str]:
                 event = self._resolver.current_event
-                request = Request(event, path_parameters, self._wiring.settings, self._access(route))
-                return self._respond(function(request))
+                try:
+                    access = self._access(route)
+                    return self._respond(function(Request(event, path_parameters, self._wiring.settings, access)))
+                except OutpostError as error:
+                    if route.is_proved_later:
+                        self._prove_key(error)
+                    raise
 
             self._resolver.route(path.replace("{", "<").replace("}", ">"), method=method)(answer)
             return function
@@ -88,7 +94,7 @@ class Application:
 
     def handler(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one event of API Gateway."""
-        self._rate = None
+        self._use = self._rate = None
         request_id = event["requestContext"]["requestId"]
         self._logger.append_keys(requestId=request_id, route=f"{event['httpMethod']} {event['resource']}")
         answer = self._resolver.resolve(event, context)
@@ -101,7 +107,7 @@ class Application:
             return None
         event, clock, api_keys = self._resolver.current_event, self._wiring.clock, self._wiring.api_keys
         credential = read_credential(read_bearer(event), signing_key=self._wiring.signing_key, clock=clock)
-        use = use_key(credential, api_keys=api_keys, clock=clock)
+        self._use = use = use_key(credential, api_keys=api_keys, clock=clock)
         self._rate = use.rate
         access = grant_access(
             credential,
@@ -114,6 +120,13 @@ class Application:
         )
         self._logger.append_keys(tenantId=access.caller.tenant_id, keyId=access.caller.key_id)
         return access
+
+    def _prove_key(self, error: OutpostError) -> None:
+        """A refusal tells of the tenant and the plan: a key that was only remembered is proved before it is given."""
+        use = self._use
+        if use is None or use.is_fresh or use.rate.is_exceeded or isinstance(error, CallerUnknown):
+            return
+        confirm_key(use, api_keys=self._wiring.api_keys, clock=self._wiring.clock)
 
     def _respond(self, reply: Reply) -> Response[str]:
         if reply.text is not None:
@@ -128,6 +141,8 @@ class Application:
         return self._response(reply.status, _to_json(body), JSON, reply.headers)
 
     def _refuse(self, error: OutpostError) -> Response[str]:
+        if isinstance(error, CallerUnknown):
+            self._rate = None  # no key, no rate: what is revoked is answered as what never was
         answer = answer_for(error, self._wiring.clock.now())
         reason = error.reason if isinstance(error, CallerUnknown) else type(error).__name__
         self._logger.info("refused", extra={"code": answer.code, "reason": reason})

@@ -1,12 +1,14 @@
 """From the body of POST /dispatch to a dispatch, and from its run to the answer."""
 
+from collections.abc import Sequence
+
 from outpost.api.application import Reply
 from outpost.api.bodies import DispatchBody
 from outpost.api.request import Request
 from outpost.api.views import dispatched_view
 from outpost.domain.agents import AGENTS
-from outpost.domain.errors import FieldError, InputInvalid
-from outpost.domain.run import Priority
+from outpost.domain.errors import FieldError, InputInvalid, Unavailable
+from outpost.domain.run import Priority, Run
 from outpost.use_cases.dispatch_run import Dispatch, Dispatched
 from outpost.wiring import Wiring
 
@@ -37,11 +39,19 @@ def read_dispatch(request: Request, body: DispatchBody, git_base_url: str) -> Di
 def dispatched_reply(dispatched: Dispatched, api_url: str, wiring: Wiring) -> Reply:
     """The answer to a dispatch; a run that waits is told its place."""
     run = dispatched.run
-    queue = wiring.queue.order(run.tenant_id) if run.is_queued else ()
+    queue = _queue_of(run, wiring)
     headers = {"Location": f"{api_url}/runs/{run.run_id}"}
     if dispatched.is_replay:
         return Reply(dispatched_view(run, queue), headers={**headers, "Idempotent-Replay": "true"})
     return Reply(dispatched_view(run, queue), status=201, headers=headers)
+
+
+def _queue_of(run: Run, wiring: Wiring) -> Sequence[str]:
+    """Who waits, if the run does: what is recorded is answered, also where its place cannot be read now."""
+    try:
+        return wiring.queue.order(run.tenant_id) if run.is_queued else ()
+    except Unavailable:
+        return ()
 
 
 def _agreed_key(in_body: str | None, in_header: str | None) -> str | None:

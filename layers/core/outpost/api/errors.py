@@ -139,6 +139,12 @@ def answer_for(error: OutpostError, now: datetime) -> Answer:
         case AgentUnavailable(retry_after_seconds=int(seconds)):
             headers["Retry-After"] = str(seconds)
             found = replace(found, retryable=True)
+        case KillSwitchOn(reason=None):
+            found = replace(
+                found,
+                message="The operator has stopped this deployment: no work begins.",
+                remedy="Wait, and ask the operator of this deployment; GET /health/fleet shows when it goes on.",
+            )
         case PlanEnded(is_trial=True):
             found = replace(found, code=TRIAL_EXPIRED, message="The tenant's trial has ended.")
         case _:

@@ -16,6 +16,7 @@ from outpost.api.views import View
 from outpost.domain.admission import allowance_of
 from outpost.domain.agents import AGENTS
 from outpost.domain.errors import FieldError, InputInvalid, OutpostError, TenantNotFound
+from outpost.domain.event import Event, EventType
 from outpost.domain.kill_switch import KillSwitch
 from outpost.domain.plan import PlanKind
 from outpost.domain.tenant import Tenant
@@ -25,6 +26,9 @@ from outpost.use_cases.create_tenant import create_tenant
 from outpost.wiring import Wiring
 
 logger = logging.getLogger(__name__)
+
+# Whose events are no tenant's: no tenant can be called so.
+DEPLOYMENT = "DEPLOYMENT"
 
 Name = Annotated[str, Field(min_length=1, max_length=128)]
 Reason = Annotated[str, Field(min_length=1, max_length=1_000)]
@@ -80,10 +84,14 @@ class CreateKeyBody(TenantBody):
     name: Name = "recovered key"
 
 
-class SwitchBody(KillSwitchBody):
-    """set-kill-switch."""
+class LiftBody(NothingBody):
+    """lift-kill-switch: of one tenant, or without one of the deployment."""
 
-    operation: str
+    tenant_id: str | None = None
+
+
+class SwitchBody(KillSwitchBody, LiftBody):
+    """set-kill-switch: of one tenant, or without one of the deployment."""
 
 
 def operate(event: dict[str, Any], wiring: Wiring) -> dict[str, object]:
@@ -164,15 +172,25 @@ def _create_key(body: CreateKeyBody, wiring: Wiring) -> View:
 
 
 def _set_kill_switch(body: SwitchBody, wiring: Wiring) -> View:
+    if body.tenant_id is not None:
+        changer = _changer(wiring)
+        tenant = changer.set_kill_switch(body.tenant_id, body.reason, stop_running=body.stop_running)
+        return {"tenant": _view(tenant, wiring)}
     switch = KillSwitch(body.reason, wiring.clock.now(), OPERATOR, body.stop_running)
-    wiring.deployments.set_kill_switch(switch)
-    logger.warning("the deployment's kill switch was put on", extra={"reason": body.reason})
-    return _show_deployment(NothingBody(operation=body.operation), wiring)
+    return _switch_deployment(switch, EventType.KILL_SWITCH_SET, body, wiring)
 
 
-def _lift_kill_switch(body: NothingBody, wiring: Wiring) -> View:
-    wiring.deployments.set_kill_switch(None)
-    logger.warning("the deployment's kill switch was lifted")
+def _lift_kill_switch(body: LiftBody, wiring: Wiring) -> View:
+    if body.tenant_id is not None:
+        return {"tenant": _view(_changer(wiring).lift_kill_switch(body.tenant_id), wiring)}
+    return _switch_deployment(None, EventType.KILL_SWITCH_LIFTED, body, wiring)
+
+
+def _switch_deployment(switch: KillSwitch | None, kind: EventType, body: NothingBody, wiring: Wiring) -> View:
+    now = wiring.clock.now()
+    details = {"by": OPERATOR, "reason": switch.reason if switch else ""}
+    event = Event(wiring.identifiers.new(now), DEPLOYMENT, kind, now, details=details)
+    wiring.deployments.set_kill_switch(switch, event)
     return _show_deployment(body, wiring)
 
 
@@ -199,6 +217,6 @@ OPERATIONS: Mapping[str, tuple[type[Body], Callable[[Any, Wiring], View]]] = {
     "extend-trial": (ExtendTrialBody, _extend_trial),
     "create-key": (CreateKeyBody, _create_key),
     "set-kill-switch": (SwitchBody, _set_kill_switch),
-    "lift-kill-switch": (NothingBody, _lift_kill_switch),
+    "lift-kill-switch": (LiftBody, _lift_kill_switch),
     "show-deployment": (NothingBody, _show_deployment),
 }

@@ -1,5 +1,7 @@
 """Lists with cursors: runs, keys and log lines."""
 
+from collections.abc import Mapping
+
 from outpost.api.account_bodies import KeysQuery
 from outpost.api.account_views import key_view
 from outpost.api.application import Pagination, Reply
@@ -12,12 +14,34 @@ from outpost.use_cases.read_logs import read_logs
 from outpost.wiring import Wiring
 
 
+class Listing:
+    """One list of a tenant: where its cursors point to, which are good for nothing else."""
+
+    def __init__(self, caller: Caller, listed: Mapping[str, object], wiring: Wiring) -> None:
+        self._tenant_id = caller.tenant_id
+        self._listed = listed
+        self._wiring = wiring
+
+    def position(self, cursor: str | None) -> str | None:
+        """Where the cursor goes on; None at the beginning. Raises CursorInvalid."""
+        if cursor is None:
+            return None
+        key, now = self._wiring.signing_key.value(), self._wiring.clock.now()
+        return read_cursor(key, self._tenant_id, self._listed, cursor, now)
+
+    def cursor(self, position: str) -> str:
+        """A cursor that goes on from the position."""
+        return make_cursor(self._wiring.signing_key.value(), self._tenant_id, self._listed, position)
+
+    def pagination(self, last: str | None, limit: int) -> Pagination:
+        """What a page says of the next one, which begins after `last`; None where there is none."""
+        return Pagination(None if last is None else self.cursor(last), has_more=last is not None, limit=limit)
+
+
 def list_runs(caller: Caller, query: RunsQuery, wiring: Wiring) -> Reply:
     """A page of runs, newest first. Raises CursorInvalid."""
-    listed = {"list": "runs", **query.model_dump(mode="json", exclude={"cursor", "limit"})}
-    before = None
-    if query.cursor is not None:
-        before = read_cursor(wiring.signing_key.value(), caller.tenant_id, listed, query.cursor, wiring.clock.now())
+    filtered = query.model_dump(mode="json", exclude={"cursor", "limit"})
+    listing = Listing(caller, {"list": "runs", **filtered}, wiring)
     wanted = RunFilter(
         status=query.status,
         agent=query.agent,
@@ -26,49 +50,39 @@ def list_runs(caller: Caller, query: RunsQuery, wiring: Wiring) -> Reply:
         since=query.since,
         until=query.until,
     )
+    before = listing.position(query.cursor)
     page = wiring.runs.page(caller.tenant_id, wanted, before_run_id=before, limit=query.limit)
-    cursor = None
-    if page.last_run_id is not None:
-        cursor = make_cursor(wiring.signing_key.value(), caller.tenant_id, listed, page.last_run_id)
     queue = wiring.queue.order(caller.tenant_id) if any(run.is_queued for run in page.runs) else ()
     return Reply(
         {"runs": [run_view(run, queue=queue) for run in page.runs]},
-        pagination=Pagination(cursor, has_more=cursor is not None, limit=query.limit),
+        pagination=listing.pagination(page.last_run_id, query.limit),
     )
 
 
 def list_keys(caller: Caller, query: KeysQuery, wiring: Wiring) -> Reply:
     """A page of keys, newest first. Raises CursorInvalid."""
-    listed = {"list": "keys"}
-    before = None
-    if query.cursor is not None:
-        before = read_cursor(wiring.signing_key.value(), caller.tenant_id, listed, query.cursor, wiring.clock.now())
+    listing = Listing(caller, {"list": "keys"}, wiring)
+    before = listing.position(query.cursor)
     page = wiring.keyring.page(caller.tenant_id, before_key_id=before, limit=query.limit)
-    cursor = None
-    if page.last_key_id is not None:
-        cursor = make_cursor(wiring.signing_key.value(), caller.tenant_id, listed, page.last_key_id)
     return Reply(
         {"keys": [key_view(key) for key in page.keys]},
-        pagination=Pagination(cursor, has_more=cursor is not None, limit=query.limit),
+        pagination=listing.pagination(page.last_key_id, query.limit),
     )
 
 
 def list_logs(caller: Caller, run_id: str, query: LogsQuery, wiring: Wiring) -> Reply:
     """Lines of a run after the cursor. Raises CursorInvalid, RunNotFound."""
-    listed = {"list": "logs", "run": run_id}
-    token = None
-    if query.cursor is not None:
-        key = wiring.signing_key.value()
-        token = read_cursor(key, caller.tenant_id, listed, query.cursor, wiring.clock.now()) or None
+    listing = Listing(caller, {"list": "logs", "run": run_id}, wiring)
     logs = read_logs(
         caller.tenant_id,
         run_id,
-        token=token,
+        token=listing.position(query.cursor) or None,
         limit=query.limit,
         wait_seconds=query.wait,
         runs=wiring.runs,
         agent_logs=wiring.agent_logs,
         clock=wiring.clock,
     )
-    cursor = make_cursor(wiring.signing_key.value(), caller.tenant_id, listed, logs.next_token or "")
+    # A run may go on: its lines have a cursor at their end too.
+    cursor = listing.cursor(logs.next_token or "")
     return Reply(lines_view(logs.lines), pagination=Pagination(cursor, logs.has_more, query.limit))

@@ -18,7 +18,7 @@ MOST_QUEUED = 10_000
 
 
 class RepositoriesBody(Body):
-    """Which repositories may be worked on."""
+    """Which repositories may be worked on; a half that is not named stays as it is."""
 
     allow: RepositoryPatterns | None = None
     deny: Annotated[list[str], Field(max_length=0)] | RepositoryPatterns = Field(default_factory=list)
@@ -76,9 +76,10 @@ class PlanBody(Body):
             case "agents":
                 return [("agents", None if value is None else tuple(value))]
             case "repositories":
-                rules = value or RepositoriesBody()
+                rules = value or RepositoriesBody(allow=None, deny=[])
                 allowed = None if rules.allow is None else tuple(rules.allow)
-                return [("allowed_repositories", allowed), ("denied_repositories", tuple(rules.deny))]
+                said = {"allow": ("allowed_repositories", allowed), "deny": ("denied_repositories", tuple(rules.deny))}
+                return [said[half] for half in sorted(rules.model_fields_set)]
             case _:
                 return [(field, value)]
 

@@ -7,7 +7,7 @@ from outpost.api.runner_bodies import ARTIFACTS, CompleteBody, FileBody, ResultB
 from outpost.api.views import View
 from outpost.domain.git import clone_url
 from outpost.domain.report import Artifact, Report, Result
-from outpost.domain.run import HEARTBEAT_SECONDS, STOP_GRACE_SECONDS
+from outpost.domain.run import HEARTBEAT_SECONDS, STOP_GRACE_SECONDS, Run
 from outpost.domain.run_error import RunError, code_of_report
 from outpost.ports import PresignedUrl
 from outpost.use_cases.claim_run import Claimed
@@ -37,11 +37,18 @@ def claimed_view(claimed: Claimed, git_base_url: str) -> View:
             "agent": run.agent,
             "modelId": run.model_id,
             "task": claimed.task,
-            "repo": {"url": clone_url(run.repo, git_base_url), "branch": run.branch} if run.repo else None,
+            "repo": _repository_view(run, git_base_url),
         },
         "credentials": {"provider": None, "git": None},
         "limits": LIMITS,
     }
+
+
+def _repository_view(run: Run, git_base_url: str) -> View | None:
+    if run.repo is None:
+        return None
+    url = clone_url(run.repo, git_base_url)
+    return {"url": url, "branch": run.branch, "mayRedirect": run.repo_may_redirect}
 
 
 def uploads_view(artifacts: Sequence[Artifact], urls: Sequence[PresignedUrl]) -> View:

@@ -93,12 +93,13 @@ def _hindrance(run: Run, around: Surroundings, now: datetime) -> str | None:
         return "the operator to lift the deployment's kill switch"
     if around.tenant.kill_switch is not None:
         return f"the tenant's kill switch to be lifted (reason: {around.tenant.kill_switch.reason})"
+    breaker = around.deployment.breaker(run.agent)
+    failed = f"{breaker.failures} launches of {run.agent}, or calls to its provider, failed in a row"
+    is_failing = breaker.state(now) is not BreakerState.CLOSED
+    if is_failing and run.is_queued:
+        return f"{run.agent} to be launched again: {failed}"
     if not run.is_queued:
-        breaker = around.deployment.breaker(run.agent)
-        if breaker.state(now) is BreakerState.CLOSED:
-            return None
-        failed = f"{breaker.failures} launches of {run.agent}, or calls to its provider, failed in a row"
-        return f"{_waits_for(run, now)} ({failed})"
+        return f"{_waits_for(run, now)} ({failed})" if is_failing else None
     place = f"it is number {around.queue_position} of {around.tenant.queued_runs} in the queue"
     if around.tenant.has_room:
         slot = "its slot, which is free" if around.deployment.has_room else "a slot of the deployment, which is full"

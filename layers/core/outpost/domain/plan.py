@@ -46,6 +46,11 @@ class Plan:
     denied_repositories: tuple[str, ...] = ()
     own_secrets_required: bool = False
 
+    @property
+    def has_repository_rules(self) -> bool:
+        """Whether the plan says which repositories may be worked on."""
+        return self.allowed_repositories is not None or bool(self.denied_repositories)
+
     def period(self, at: datetime) -> Period:
         """The period that the time lies in."""
         if self.kind is PlanKind.TRIAL:

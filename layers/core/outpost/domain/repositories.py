@@ -26,33 +26,41 @@ def may_use(repo: str | None, *, allowed: Sequence[str] | None, denied: Sequence
         return True
     home = _host_and_path(git_base_url)
     name = _canonical(repo, home)
-    if name is None or _matches(name, denied, home):
+    if name is None or any(fnmatchcase(name, text) for pattern in denied for text in _denied(pattern, home)):
         return False
-    return allowed is None or _matches(name, allowed, home)
-
-
-def _matches(name: str, patterns: Sequence[str], home: str) -> bool:
-    return any(fnmatchcase(name, text) for pattern in patterns for text in _expanded(pattern, home))
+    return allowed is None or any(fnmatchcase(name, _allowed(pattern, home)) for pattern in allowed)
 
 
 def _canonical(repo: str, home: str) -> str | None:
     """host/path in lower case without `.git`, as git hosts compare them; None for a URL that hides its path."""
-    if not repo.startswith("https://"):
-        return f"{home}/{repo.lower().removesuffix('.git')}"
-    name = _host_and_path(repo).removesuffix(".git")
+    name = _host_and_path(repo) if repo.startswith("https://") else f"{home}/{repo.lower()}"
+    while name.endswith(".git"):
+        name = name.removesuffix(".git")
     return None if _WAYS_AROUND.search(name) else name
 
 
-def _expanded(pattern: str, home: str) -> tuple[str, ...]:
-    """The pattern as one of host/path: without a host it means the deployment's own.
+def _allowed(pattern: str, home: str) -> str:
+    """The pattern as host/path: without a host it means the deployment's own, and only a lone `*` means every host.
 
-    What begins as a host does may also be an owner with a dot in its name: then it is both.
+    Names are compared without `.git`: a pattern that is nothing without it allows nothing.
     """
+    text = _host_and_path(pattern)
+    text = text if text.endswith(("*.git", "/.git")) else text.removesuffix(".git")
+    is_whole = text == "*" or pattern.startswith("https://") or _begins_with_host(text)
+    return text if is_whole else f"{home}/{text}"
+
+
+def _denied(pattern: str, home: str) -> tuple[str, ...]:
+    """Every reading of the pattern: what begins as a host does may also be an owner with a dot in its name."""
     text = _host_and_path(pattern).removesuffix(".git")
     if text == "*" or pattern.startswith("https://"):
         return (text,)
-    first = text.split("/", 1)[0]
-    return (text, f"{home}/{text}") if "." in first or ":" in first else (f"{home}/{text}",)
+    return (text, f"{home}/{text}") if _begins_with_host(text) else (f"{home}/{text}",)
+
+
+def _begins_with_host(text: str) -> bool:
+    first, slash, _ = text.partition("/")
+    return bool(slash) and ("." in first or ":" in first)
 
 
 def _host_and_path(url: str) -> str:

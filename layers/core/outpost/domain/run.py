@@ -24,8 +24,11 @@ QUEUE_TIMEOUT_SECONDS = 3_600
 START_ALLOWANCE_SECONDS = 600
 STOP_GRACE_SECONDS = 120
 CHECK_SECONDS = 60
-ACTIVE_SHARDS = 8
+# However many wait, those with compute have their turn.
+ACTIVE_SHARDS = tuple(f"ACTIVE#{number}" for number in range(8))
+QUEUED_SHARDS = tuple(f"QUEUED#{number}" for number in range(2))
 MOST_ATTEMPTS = 3
+WAIT_TOKENS = 8
 # The bucket's lifecycle rule removes task texts and results after this time.
 RESULTS_KEPT = timedelta(days=90)
 
@@ -127,12 +130,13 @@ class Run:
     revision: int = 1
     repo: str | None = None
     branch: str | None = None
+    repo_may_redirect: bool = True
     tags: dict[str, str] = field(default_factory=dict)
     requested_by: str | None = None
     priority: Priority = Priority.NORMAL
     queue_timeout_seconds: int = QUEUE_TIMEOUT_SECONDS
     reservation: Reservation | None = None
-    wait_token: str | None = None
+    wait_tokens: tuple[str, ...] = ()
     released_at: datetime | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
@@ -151,8 +155,11 @@ class Run:
 
     @property
     def active_shard(self) -> str | None:
-        """The shard of the sweep's index that holds the run while it is not terminal."""
-        return None if self.status.is_terminal else shard_name(crc32(self.run_id.encode()) % ACTIVE_SHARDS)
+        """The shard of the sweep's index that holds the run until it is terminal; those that wait have their own."""
+        if self.status.is_terminal:
+            return None
+        shards = QUEUED_SHARDS if self.is_queued else ACTIVE_SHARDS
+        return shards[crc32(self.run_id.encode()) % len(shards)]
 
     @property
     def holds_slot(self) -> bool:
@@ -188,8 +195,14 @@ class Run:
         return replace(self, status=status, status_since=at, check_at=at + timedelta(seconds=CHECK_SECONDS))
 
     def waiting(self, wait_token: str) -> Self:
-        """The run with the token by which its execution waits for the slot; the last one counts."""
-        return replace(self, wait_token=wait_token) if self.is_queued else self
+        """The run with a token by which its execution waits for the slot.
+
+        Where it asked again only one of them is waited with, and the last to be written need not be that one: the last
+        few are kept, and all are told.
+        """
+        if not self.is_queued or wait_token in self.wait_tokens:
+            return self
+        return replace(self, wait_tokens=(*self.wait_tokens, wait_token)[-WAIT_TOKENS:])
 
     def released(self, at: datetime) -> Self:
         """The run with a slot; one that has it already, or ended, is left alone."""
@@ -288,8 +301,3 @@ class Run:
 def cancelled_error(reason: str | None) -> RunError:
     """What a cancelled run says of itself."""
     return RunError.of(RunErrorCode.CANCELLED_BY_USER, f"Cancelled: {reason or 'no reason given'}")
-
-
-def shard_name(number: int) -> str:
-    """The key of one shard of the sweep's index."""
-    return f"ACTIVE#{number}"

@@ -12,6 +12,7 @@ from outpost.ports.runs import (
     RunFilter,
     RunPage,
     Runs,
+    SlotRefusal,
     SlotRefused,
     WorkForbidden,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "RunPage",
     "Runs",
     "SigningKey",
+    "SlotRefusal",
     "SlotRefused",
     "Slots",
     "Tasks",

@@ -66,6 +66,10 @@ class ApiKeys(Protocol):
         """The key and its tenant as they are now (a consistent read); None where either is gone."""
         ...
 
+    def find(self, key: ApiKey) -> tuple[ApiKey, Tenant] | None:
+        """The same, for a key however it is known."""
+        ...
+
     def forget(self, key_hash: str) -> None:
         """Remember the key no longer: it was found to be changed."""
         ...
@@ -111,10 +115,11 @@ class Accounts(Protocol):
         ...
 
     def change(self, before: Tenant, after: Tenant, event: Event) -> bool:
-        """Record a change; False, and nothing written, if the tenant's status or plan is another meanwhile.
+        """Record a change; False, and nothing written, if the tenant's status or plan is another meanwhile."""
+        ...
 
-        The copies of the plan that the tenant's keys carry follow.
-        """
+    def refresh_copies(self, tenant: Tenant) -> None:
+        """Give the tenant's keys its plan, as far as that succeeds now."""
         ...
 
     def usage(self, tenant_id: str, allowance: Allowance) -> Usage:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from outpost.domain.admission import Allowance, Form, Usage
-from outpost.domain.deployment import Breaker, Deployment
+from outpost.domain.deployment import Deployment
 from outpost.domain.errors import OutpostError
 from outpost.domain.event import Event
 from outpost.domain.report import Artifact
@@ -23,12 +24,20 @@ class RunExistsAlready(OutpostError):
     """The idempotency key of a new run is in use by the run of another request."""
 
 
-class SlotRefused(OutpostError):
-    """A waiting run cannot have a slot now; `deployment_is_closed` where no run of any tenant can."""
+class SlotRefusal(StrEnum):
+    """For whom there is no slot now: for no run at all, for none of the tenant's, for none of the agent's."""
 
-    def __init__(self, *, deployment_is_closed: bool) -> None:
-        super().__init__("no slot")
-        self.deployment_is_closed = deployment_is_closed
+    DEPLOYMENT_IS_CLOSED = "deployment"
+    TENANT_IS_CLOSED = "tenant"
+    AGENT_IS_BLOCKED = "agent"
+
+
+class SlotRefused(OutpostError):
+    """A waiting run cannot have a slot now."""
+
+    def __init__(self, reason: SlotRefusal) -> None:
+        super().__init__(f"no slot: {reason}")
+        self.reason = reason
 
 
 class WorkForbidden(OutpostError):
@@ -53,8 +62,7 @@ class IdempotencyLock:
 class Admission:
     """What has to hold in the moment in which a run is recorded.
 
-    `plan_revision` is that of the plan which the decision was made upon; `tries` is the breaker, as it was seen, that
-    the run is to try out.
+    `plan_revision` is that of the plan which the decision was made upon.
     """
 
     key_hash: str
@@ -63,7 +71,6 @@ class Admission:
     asked: Reservation
     allowances: tuple[Allowance, ...]
     lock: IdempotencyLock | None = None
-    tries: Breaker | None = None
 
 
 class NotAdmitted(OutpostError):
@@ -141,7 +148,7 @@ class Runs(Protocol):
         ...
 
     def at_work(self, tenant_id: str, now: datetime) -> tuple[str, ...]:
-        """The ids of the tenant's runs that are PENDING, RUNNING or CANCELLING."""
+        """The ids of the tenant's runs that are PENDING or RUNNING."""
         ...
 
     def artifacts(self, tenant_id: str, run_id: str, attempt: int) -> tuple[Artifact, ...]:

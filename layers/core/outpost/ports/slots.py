@@ -1,9 +1,11 @@
 """What tenants share and wait for: the deployment, the queue, and the counters of slots."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
 from outpost.domain.deployment import Deployment
+from outpost.domain.event import Event
 from outpost.domain.kill_switch import KillSwitch
 from outpost.domain.tenant import Tenant
 
@@ -15,16 +17,16 @@ class Deployments(Protocol):
         """The counters and switches as they are now."""
         ...
 
-    def set_kill_switch(self, switch: KillSwitch | None) -> None:
-        """Put the switch on, or lift it."""
+    def set_kill_switch(self, switch: KillSwitch | None, event: Event) -> None:
+        """Put the switch on, or lift it, with its event."""
         ...
 
 
 class Queue(Protocol):
     """The runs that wait for a slot, each tenant's in its own order: by priority, then by age."""
 
-    def head(self, tenant_id: str) -> str | None:
-        """The id of the run that is next (a consistent read)."""
+    def head(self, tenant_id: str, without_agents: Collection[str] = ()) -> str | None:
+        """The id of the run that is next (a consistent read), leaving out those of some agents."""
         ...
 
     def order(self, tenant_id: str) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from datetime import datetime
 from outpost.domain.admission import Form, Usage, allowances, form_for, require_queue, reserve
 from outpost.domain.agents import AGENTS
 from outpost.domain.api_key import Caller
-from outpost.domain.deployment import Breaker, BreakerState, Deployment
+from outpost.domain.deployment import BreakerState, Deployment
 from outpost.domain.errors import (
     AgentUnavailable,
     CallerUnknown,
@@ -52,12 +52,11 @@ class Wish:
 
 @dataclass(frozen=True)
 class _Knowledge:
-    """What is known so far: the plan, whether it is a copy that may be old, the form, and a breaker to try out."""
+    """What is known so far: the plan, whether it is a copy that may be old, and the form."""
 
     terms: Terms
     is_copy: bool
     form: Form = Form.LAUNCH
-    tries: Breaker | None = None
 
 
 def admit_run(
@@ -88,14 +87,14 @@ def admit_run(
         except Refusal:
             if not known.is_copy:
                 raise
-            known = _Knowledge(_read_terms(wish, accounts), is_copy=False, form=known.form, tries=known.tries)
+            known = _Knowledge(_read_terms(wish, accounts), is_copy=False, form=known.form)
             continue
         try:
             runs.create(run, event_of(run), admission)
         except NotAdmitted as found:
             if found.key_is_invalid:
                 api_keys.forget(admission.key_hash)
-            known = _learn(wish, known, admission, found, now)
+            known = _learn(wish, known, admission, found)
             continue
         full_tenants.pop(tenant_id, None)
         if run.is_queued:
@@ -116,11 +115,12 @@ def _decide(wish: Wish, known: _Knowledge, accounts: Accounts, now: datetime) ->
         asked=reserve(agent, wish.run.timeout_seconds, plan, key, now),
         allowances=allowances(plan, key, now),
         lock=wish.lock,
-        tries=known.tries,
     )
     _require_possible(wish.run.tenant_id, admission, accounts)
     status = RunStatus.PENDING if known.form is Form.LAUNCH else RunStatus.QUEUED
-    return replace(wish.run, status=status, reservation=admission.asked), admission
+    has_rules = plan.has_repository_rules or key.restrictions.repositories is not None
+    run = replace(wish.run, status=status, reservation=admission.asked, repo_may_redirect=not has_rules)
+    return run, admission
 
 
 def _require_possible(tenant_id: str, admission: Admission, accounts: Accounts) -> None:
@@ -139,7 +139,7 @@ def _read_terms(wish: Wish, accounts: Accounts) -> Terms:
     return Terms(tenant.plan, tenant.plan_revision)
 
 
-def _learn(wish: Wish, known: _Knowledge, admission: Admission, found: NotAdmitted, now: datetime) -> _Knowledge:
+def _learn(wish: Wish, known: _Knowledge, admission: Admission, found: NotAdmitted) -> _Knowledge:
     """What is known now, if there is another way; what refuses the run is raised, the strongest reason first."""
     if found.key_is_invalid:
         raise CallerUnknown("revoked meanwhile")
@@ -155,11 +155,19 @@ def _learn(wish: Wish, known: _Knowledge, admission: Admission, found: NotAdmitt
         refusal = admission.allowances[place].refusal(used, admission.asked)
         if refusal is not None and found.tenant is None:
             raise refusal
+    if found.deployment is not None:
+        _require_launches(wish.run, found.deployment)
     form = _form(known.form, found.tenant, found.deployment)
-    tries = known.tries if found.deployment is None else _breaker_to_try(wish.run.agent, found.deployment, now)
     if found.tenant is None:
-        return replace(known, form=form, tries=tries)
-    return _Knowledge(Terms(found.tenant.plan, found.tenant.plan_revision), is_copy=False, form=form, tries=tries)
+        return replace(known, form=form)
+    return _Knowledge(Terms(found.tenant.plan, found.tenant.plan_revision), is_copy=False, form=form)
+
+
+def _require_launches(run: Run, deployment: Deployment) -> None:
+    """Refuse what the transaction refused, by the same moment."""
+    breaker = deployment.breaker(run.agent)
+    if breaker.state(run.created_at) is BreakerState.OPEN:
+        raise AgentUnavailable(run.agent, breaker.retry_after_seconds(run.created_at))
 
 
 def _form(tried: Form, tenant: Tenant | None, deployment: Deployment | None) -> Form:
@@ -170,11 +178,3 @@ def _form(tried: Form, tenant: Tenant | None, deployment: Deployment | None) -> 
     if deployment is None or form is Form.BEHIND_OWN:
         return form
     return Form.LAUNCH if deployment.has_room else Form.BEHIND_OTHERS
-
-
-def _breaker_to_try(agent: str, deployment: Deployment, now: datetime) -> Breaker | None:
-    """The agent's breaker, where it is half-open. Raises AgentUnavailable where it is open."""
-    breaker = deployment.breaker(agent)
-    if breaker.state(now) is BreakerState.OPEN:
-        raise AgentUnavailable(agent, breaker.retry_after_seconds(now))
-    return breaker if breaker.state(now) is BreakerState.HALF_OPEN else None

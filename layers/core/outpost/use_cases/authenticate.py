@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from outpost.domain.api_key import Caller, Scope, hash_secret, looks_like_secret
+from outpost.domain.api_key import ApiKey, Caller, Scope, hash_secret, looks_like_secret
 from outpost.domain.errors import CallerUnknown, RateLimited, ScopeMissing, TenantMismatch, TenantSuspended
 from outpost.domain.tenant import Tenant, TenantStatus
 from outpost.domain.token import ACCESS_TOKEN_PREFIX, Purpose, TokenInvalid, verify
@@ -67,20 +67,35 @@ def grant_access(
         raise RateLimited
     key, tenant = use.key, None
     if not is_proved_later:
-        confirmed = api_keys.confirm(use)
-        reason = "unknown" if confirmed is None else confirmed[0].refusal(clock.now())
-        if confirmed is None or reason is not None:
-            api_keys.forget(credential.key_hash)
-            raise CallerUnknown(reason or "unknown")
-        key, tenant = confirmed
+        key, tenant = confirm_key(use, api_keys=api_keys, clock=clock)
     if claimed_tenant_id is not None and claimed_tenant_id != key.tenant_id:
         raise TenantMismatch(claimed_tenant_id)
-    if tenant is not None and tenant.status is not TenantStatus.ACTIVE:
-        raise TenantSuspended
     scopes = key.scopes if credential.scopes is None else key.scopes & credential.scopes
     if scope is not None and scope not in scopes:
         raise ScopeMissing(scope)
     return Access(Caller(key, scopes, credential.expires_at), use.terms, tenant)
+
+
+def confirm_key(use: KeyUse, *, api_keys: ApiKeys, clock: Clock) -> tuple[ApiKey, Tenant]:
+    """The key of a use and its tenant as they are now. Raises CallerUnknown, TenantSuspended."""
+    return _require_valid(api_keys.confirm(use), use.key, api_keys, clock)
+
+
+def prove_key(key: ApiKey, *, api_keys: ApiKeys, clock: Clock) -> None:
+    """Refuse a key that is no longer valid, however it is known. Raises CallerUnknown, TenantSuspended."""
+    _require_valid(api_keys.find(key), key, api_keys, clock)
+
+
+def _require_valid(
+    found: tuple[ApiKey, Tenant] | None, key: ApiKey, api_keys: ApiKeys, clock: Clock
+) -> tuple[ApiKey, Tenant]:
+    reason = "unknown" if found is None else found[0].refusal(clock.now())
+    if found is None or reason is not None:
+        api_keys.forget(key.key_hash)
+        raise CallerUnknown(reason or "unknown")
+    if found[1].status is not TenantStatus.ACTIVE:
+        raise TenantSuspended
+    return found
 
 
 def _read_token(token: str, *, signing_key: SigningKey, clock: Clock) -> Credential:

@@ -36,5 +36,6 @@ def cancel_run(
         try:
             executions.stop(run_id, error=RunErrorCode.CANCELLED_BY_USER, cause=run.cancel_reason or "no reason given")
         except OutpostError:
-            logger.warning("the execution was not stopped; the sweep will stop it", extra={"run_id": run_id})
+            who = "its own queue timeout" if run.status.is_terminal else "the sweep"
+            logger.warning("the execution was not stopped; %s will stop it", who, extra={"run_id": run_id})
     return run

@@ -41,7 +41,10 @@ class TenantChanger:
 
     def change_plan(self, tenant_id: str, change: Callable[[Plan], Plan]) -> Tenant:
         """The tenant with another plan. Raises TenantNotFound."""
-        return self._change(tenant_id, EventType.PLAN_CHANGED, lambda tenant: _with_plan(tenant, change(tenant.plan)))
+        tenant = self._change(tenant_id, EventType.PLAN_CHANGED, lambda tenant: _with_plan(tenant, change(tenant.plan)))
+        # Also where nothing changed: an earlier change may have ended before the copies had followed.
+        self.accounts.refresh_copies(tenant)
+        return tenant
 
     def extend_trial(self, tenant_id: str, days: int) -> Tenant:
         """The tenant with so many more days of trial, from its end or from now; one without an end keeps none.

@@ -1,6 +1,6 @@
 """Makes a key of a tenant, at the word of one of its own keys or of an operator."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from outpost.domain.api_key import ApiKey, Caller, Restrictions, Scope, make_secret
@@ -32,19 +32,40 @@ class KeyMade:
 def create_key(caller: Caller, wish: KeyWish, *, keyring: Keyring, clock: Clock, identifiers: Identifiers) -> KeyMade:
     """The new key. Raises ScopeMissing, PolicyDenied, TenantSuspended.
 
-    Nobody gives a scope that they have not, and a restricted key, whose restriction another would undo, makes none.
+    Nobody gives what they have not: neither a scope nor a longer life; a token, a key that has been replaced, and a
+    restricted key make none.
     """
+    require_lasting(caller)
     for scope in sorted(wish.scopes - caller.scopes):
         raise ScopeMissing(scope)
     if caller.key.restrictions.exist:
         raise PolicyDenied("Authorization", "a restricted key makes no other keys")
-    return _record(caller.tenant_id, caller.key_id, wish, keyring=keyring, clock=clock, identifiers=identifiers)
+    made = new_key(caller.tenant_id, caller.key_id, wish, clock=clock, identifiers=identifiers)
+    made = replace(made, key=_within_life(made.key, caller.key))
+    return _record(made, keyring=keyring, clock=clock, identifiers=identifiers)
+
+
+def require_lasting(caller: Caller) -> None:
+    """Refuse what would let a credential live on in another: a token, or a key that has been replaced."""
+    if caller.token_expires_at is not None:
+        raise PolicyDenied("Authorization", "a token makes no keys: send the API key")
+    if caller.key.replaced_by is not None:
+        raise PolicyDenied("Authorization", "a key that has been replaced makes no keys")
+
+
+def _within_life(key: ApiKey, creator: ApiKey) -> ApiKey:
+    """The new key, which ends with who makes it where it asks for no end of its own."""
+    if creator.expires_at is None:
+        return key
+    if key.expires_at is not None and key.expires_at > creator.expires_at:
+        raise PolicyDenied("expiresInSeconds", "a key makes no key that outlives it")
+    return replace(key, expires_at=key.expires_at or creator.expires_at)
 
 
 def recover_key(tenant_id: str, name: str, *, keyring: Keyring, clock: Clock, identifiers: Identifiers) -> KeyMade:
     """A key with every scope, for a tenant that has lost its own. Raises TenantSuspended."""
-    wish = KeyWish(name, frozenset(Scope))
-    return _record(tenant_id, OPERATOR, wish, keyring=keyring, clock=clock, identifiers=identifiers)
+    made = new_key(tenant_id, OPERATOR, KeyWish(name, frozenset(Scope)), clock=clock, identifiers=identifiers)
+    return _record(made, keyring=keyring, clock=clock, identifiers=identifiers)
 
 
 def new_key(tenant_id: str, created_by: str, wish: KeyWish, *, clock: Clock, identifiers: Identifiers) -> KeyMade:
@@ -72,9 +93,7 @@ def key_event(key: ApiKey, kind: EventType, by: str, *, clock: Clock, identifier
     return Event(identifiers.new(now), key.tenant_id, kind, now, details=details)
 
 
-def _record(
-    tenant_id: str, by: str, wish: KeyWish, *, keyring: Keyring, clock: Clock, identifiers: Identifiers
-) -> KeyMade:
-    made = new_key(tenant_id, by, wish, clock=clock, identifiers=identifiers)
+def _record(made: KeyMade, *, keyring: Keyring, clock: Clock, identifiers: Identifiers) -> KeyMade:
+    by = made.key.created_by or OPERATOR
     keyring.create(made.key, key_event(made.key, EventType.KEY_CREATED, by, clock=clock, identifiers=identifiers))
     return made

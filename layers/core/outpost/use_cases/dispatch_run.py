@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 from outpost.domain.admission import Form
 from outpost.domain.agents import AGENTS
 from outpost.domain.api_key import Caller
-from outpost.domain.errors import AgentUnavailable, IdempotencyConflict, OutpostError, Unavailable
+from outpost.domain.errors import (
+    AgentUnavailable,
+    CallerUnknown,
+    IdempotencyConflict,
+    OutpostError,
+    Refusal,
+    TenantSuspended,
+    Unavailable,
+)
 from outpost.domain.event import Event, EventType
 from outpost.domain.run import CHECK_SECONDS, QUEUE_TIMEOUT_SECONDS, Priority, Run, RunStatus
 from outpost.ports import (
@@ -25,6 +33,7 @@ from outpost.ports import (
     Terms,
 )
 from outpost.use_cases.admit_run import Wish, admit_run
+from outpost.use_cases.authenticate import prove_key
 from outpost.use_cases.start_execution import start_execution
 
 logger = logging.getLogger(__name__)
@@ -83,8 +92,6 @@ def dispatch_run(
     Raises IdempotencyConflict, and what `admit_run` refuses. Once the record is written nothing is refused any more:
     what does not start now is started by the sweep.
     """
-    if not AGENTS[dispatch.agent].available:
-        raise AgentUnavailable(dispatch.agent)
     now = clock.now()
     wanted = _new_run(caller, dispatch, run_id=identifiers.new(now), at=now)
     if wanted.task_in_bucket:
@@ -102,6 +109,8 @@ def dispatch_run(
         )
 
     try:
+        if not AGENTS[dispatch.agent].available:
+            raise AgentUnavailable(dispatch.agent)
         run = admit_run(
             wish,
             terms,
@@ -113,6 +122,14 @@ def dispatch_run(
             clock=clock,
         )
     except RunExistsAlready:
+        return Dispatched(_replay(caller, dispatch, runs), is_replay=True)
+    except (CallerUnknown, TenantSuspended):
+        raise
+    except Refusal:
+        # What was admitted once is answered so again, whatever has been used up or forbidden since.
+        if wish.lock is None or not _is_locked(wish, runs):
+            raise
+        prove_key(caller.key, api_keys=api_keys, clock=clock)
         return Dispatched(_replay(caller, dispatch, runs), is_replay=True)
     try:
         start_execution(run, executions=executions, signing_key=signing_key)
@@ -151,6 +168,11 @@ def _lock(run: Run, dispatch: Dispatch) -> IdempotencyLock | None:
         return None
     expires_at = run.created_at + timedelta(hours=IDEMPOTENCY_HOURS)
     return IdempotencyLock(dispatch.idempotency_key, dispatch.body_sha256, run.run_id, expires_at)
+
+
+def _is_locked(wish: Wish, runs: Runs) -> bool:
+    lock = runs.find_lock(wish.run.tenant_id, wish.lock.key) if wish.lock else None
+    return lock is not None and lock.expires_at > wish.run.created_at
 
 
 def _replay(caller: Caller, dispatch: Dispatch, runs: Runs) -> Run:

@@ -13,14 +13,14 @@ from outpost.domain.errors import OutpostError, RunNotFound
 from outpost.domain.event import EventType
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.tenant import Tenant
-from outpost.ports import Accounts, Clock, Executions, Identifiers, Queue, Runs, SigningKey, SlotRefused
+from outpost.ports import Accounts, Clock, Executions, Identifiers, Queue, Runs, SigningKey, SlotRefusal, SlotRefused
 from outpost.use_cases.change_run import Change, change_run
 from outpost.use_cases.start_execution import release_execution
 
 logger = logging.getLogger(__name__)
 
 # How many tenants are looked at, and slots given, in one go: a bounded piece of work, which others go on with.
-TENANTS = 50
+TENANTS = 500
 SLOTS = 100
 _NEVER = datetime.fromtimestamp(0, UTC)
 
@@ -47,16 +47,18 @@ def hand_out_slots(giver: SlotGiver, freed_by: str | None = None) -> int:
     if freed_by is not None:
         tenant = giver.accounts.get(freed_by)
         waiting |= {freed_by: tenant} if tenant is not None and tenant.queued_runs else {}
-    given, others = 0, set[str]()
+    given, others, blocked = 0, set[str](), set[str]()
     while given < SLOTS:
         tenant = _next(waiting)
         if tenant is None:
             return given
         try:
-            run = _serve(giver, tenant, others)
+            run = _serve(giver, tenant, others, blocked)
         except SlotRefused as refused:
-            if refused.deployment_is_closed:
+            if refused.reason is SlotRefusal.DEPLOYMENT_IS_CLOSED:
                 return given
+            if refused.reason is SlotRefusal.AGENT_IS_BLOCKED:
+                continue
             run = None
         if run is None:
             del waiting[tenant.tenant_id]
@@ -73,25 +75,35 @@ def _next(waiting: dict[str, Tenant]) -> Tenant | None:
     return min(candidates, key=lambda tenant: (tenant.active_runs, tenant.served_at or _NEVER), default=None)
 
 
-def _serve(giver: SlotGiver, tenant: Tenant, others: set[str]) -> Run | None:
-    """The tenant's next run with its slot; None where nobody waits any more. Raises SlotRefused.
+def _serve(giver: SlotGiver, tenant: Tenant, others: set[str], blocked: set[str]) -> Run | None:
+    """The tenant's next run with its slot; None where none waits that could have one. Raises SlotRefused.
 
-    A run that somebody else gave its slot in the same moment is added to `others`.
+    A run that somebody else gave its slot in the same moment is added to `others`, and the agent of one that is not
+    to be launched now to `blocked`: those behind it that are of other agents need not wait for that.
     """
-    run_id = giver.queue.head(tenant.tenant_id)
-    if run_id is None:
+    run_id = giver.queue.head(tenant.tenant_id, blocked)
+    if run_id is None and not blocked:
         giver.queue.settle(tenant.tenant_id)
     if run_id is None or run_id in others:
         return None
+    agents: set[str] = set()
 
     def decide(run: Run) -> Change:
         others.discard(run_id) if run.is_queued else others.add(run_id)
+        agents.add(run.agent)
         return Change(run.released(giver.clock.now()), EventType.RUN_RELEASED)
 
     try:
         run = change_run(
             tenant.tenant_id, run_id, decide, runs=giver.runs, clock=giver.clock, identifiers=giver.identifiers
         )
+    except SlotRefused as refused:
+        if refused.reason is not SlotRefusal.AGENT_IS_BLOCKED:
+            raise
+        if agents <= blocked:
+            raise SlotRefused(SlotRefusal.TENANT_IS_CLOSED) from refused
+        blocked |= agents
+        raise
     except RunNotFound:
         logger.exception("a place in the queue is of no run", extra={"run_id": run_id})
         return None

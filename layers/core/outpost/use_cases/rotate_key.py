@@ -7,7 +7,7 @@ from outpost.domain.api_key import ApiKey, Caller, KeyStatus
 from outpost.domain.errors import KeyAlreadyReplaced, KeyNotFound, PolicyDenied, ScopeMissing
 from outpost.domain.event import EventType
 from outpost.ports import Clock, Identifiers, Keyring
-from outpost.use_cases.create_key import KeyMade, KeyWish, key_event, new_key
+from outpost.use_cases.create_key import KeyMade, KeyWish, key_event, new_key, require_lasting
 
 
 def rotate_key(
@@ -18,10 +18,8 @@ def rotate_key(
     Raises KeyNotFound, KeyAlreadyReplaced, ScopeMissing, PolicyDenied, TenantSuspended.
     """
     old = require_key(caller.tenant_id, key_id, keyring=keyring)
-    for scope in sorted(old.scopes - caller.scopes):
-        raise ScopeMissing(scope)
-    if caller.key.restrictions.exist and old.key_id != caller.key_id:
-        raise PolicyDenied("Authorization", "a restricted key rotates no other key than itself")
+    require_lasting(caller)
+    _require_power(caller, old)
     now = clock.now()
     reason = old.refusal(now)
     if reason is not None or old.replaced_by is not None:
@@ -51,11 +49,28 @@ def require_key(tenant_id: str, key_id: str, *, keyring: Keyring) -> ApiKey:
 
 
 def revoke_key(caller: Caller, key_id: str, *, keyring: Keyring, clock: Clock, identifiers: Identifiers) -> ApiKey:
-    """The key, revoked: its next request is refused; again changes nothing. Raises KeyNotFound."""
+    """The key, revoked: its next request is refused; again changes nothing.
+
+    Raises KeyNotFound, ScopeMissing, PolicyDenied.
+    """
     key = require_key(caller.tenant_id, key_id, keyring=keyring)
+    _require_power(caller, key)
     if key.status is KeyStatus.REVOKED:
         return key
     revoked = replace(key, status=KeyStatus.REVOKED)
     event = key_event(key, EventType.KEY_REVOKED, caller.key_id, clock=clock, identifiers=identifiers)
     keyring.revoke(key, revoked, event)
     return revoked
+
+
+def _require_power(caller: Caller, key: ApiKey) -> None:
+    """Refuse to change a key that may more, or lives longer, than who asks; each may change itself."""
+    if key.key_id == caller.key_id:
+        return
+    for scope in sorted(key.scopes - caller.scopes):
+        raise ScopeMissing(scope)
+    if caller.key.restrictions.exist:
+        raise PolicyDenied("Authorization", "a restricted key changes no other key than itself")
+    end = caller.key.expires_at
+    if end is not None and (key.expires_at is None or key.expires_at > end):
+        raise PolicyDenied("Authorization", "a key changes no key that outlives it")

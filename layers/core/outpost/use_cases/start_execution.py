@@ -17,8 +17,8 @@ def start_execution(run: Run, *, executions: Executions, signing_key: SigningKey
 
 def release_execution(run: Run, *, executions: Executions, signing_key: SigningKey) -> None:
     """Let the execution of a run that has got its slot go on; one that has not asked yet hears it when it asks."""
-    if run.wait_token is not None:
-        executions.release(run.wait_token, bootstrap_token(run, signing_key=signing_key))
+    for wait_token in run.wait_tokens:
+        executions.release(wait_token, bootstrap_token(run, signing_key=signing_key))
 
 
 def bootstrap_token(run: Run, *, signing_key: SigningKey) -> str:
