@@ -241,4 +241,4 @@ def test_a_run_that_is_to_be_launched_says_that_others_failed(api):
     run_id = api.dispatch().data["runId"]
     fail_launches(api, 5)
     waits_for = api.get("/runs/{id}/explain", run_id).data["waitsFor"]
-    assert "5 launches of it, or calls to its provider, failed in a row" in waits_for
+    assert "5 launches of shell, or calls to its provider, failed in a row" in waits_for

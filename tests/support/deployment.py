@@ -1,6 +1,8 @@
 """The tables, bucket, machine and settings of the template, made in an embedded AWS for adapter tests."""
 
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +36,11 @@ _TemplateLoader.add_multi_constructor("!", _short_function)
 
 def read_template() -> dict[str, Any]:
     """The template with its short functions spelled out."""
+    return deepcopy(_parsed_template())
+
+
+@cache
+def _parsed_template() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), Loader=_TemplateLoader)  # noqa: S506
     return loaded
 
