@@ -14,9 +14,8 @@ from unittest import mock
 from aws_lambda_powertools import Logger
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
-from deployment import ACCOUNT, REGION, Deployment, deploy
+from deployment import ACCOUNT, REGION, Deployment, deploy, embedded_aws
 from functions import LambdaContext, load_function
-from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 from ulid import ULID
 
@@ -162,7 +161,7 @@ class Platform:
 @contextmanager
 def open_platform() -> Iterator[Platform]:
     """A platform; while it is open, every AWS call of its functions passes its injector."""
-    with mock.patch.dict(os.environ, ENVIRONMENT), mock_aws():
+    with mock.patch.dict(os.environ, ENVIRONMENT), embedded_aws():
         deployment = deploy()
         os.environ.update({name.upper(): str(value) for name, value in vars(deployment.settings).items()})
         log = io.StringIO()

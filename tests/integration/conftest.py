@@ -6,10 +6,9 @@ from types import ModuleType
 import pytest
 from botocore.client import BaseClient
 from builders import a_key, a_tenant
-from deployment import Deployment, deploy
+from deployment import Deployment, deploy, embedded_aws
 from fakes import SteppedClock
 from functions import Api, LambdaContext, load_function
-from moto import mock_aws
 
 from outpost.adapters.dynamo_accounts import DynamoAccounts
 from outpost.adapters.dynamo_runs import DynamoRuns
@@ -38,7 +37,7 @@ def credentials(monkeypatch) -> None:
 
 @pytest.fixture
 def deployment(credentials) -> Deployment:
-    with mock_aws():
+    with embedded_aws():
         yield deploy()
 
 
@@ -70,7 +69,7 @@ def ports(make_ports) -> Ports:
 @pytest.fixture(scope="module")
 def api_deployment() -> Deployment:
     """One deployment for a module of requests: tenants keep its tests apart, as they keep callers apart."""
-    with pytest.MonkeyPatch.context() as patch, mock_aws():
+    with pytest.MonkeyPatch.context() as patch, embedded_aws():
         patch.setenv("AWS_ACCESS_KEY_ID", "testing")
         patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")

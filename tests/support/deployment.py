@@ -1,5 +1,7 @@
 """The tables, bucket, machine and settings of the template, made in an embedded AWS for adapter tests."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -8,8 +10,11 @@ from typing import Any
 
 import boto3
 import yaml
+from moto import mock_aws
 
 from outpost.settings import Settings
+from outpost_local.dynamodb_transactions import bridge_transactions
+from outpost_local.patching import Patches
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "us-east-1"
@@ -88,6 +93,18 @@ class Deployment:
     ecs: Any
     logs: Any
     secrets: Any
+
+
+@contextmanager
+def embedded_aws() -> Iterator[None]:
+    """moto in this process, with transactions that cost what their own items cost."""
+    patches = Patches()
+    bridge_transactions(patches)
+    try:
+        with mock_aws():
+            yield
+    finally:
+        patches.undo()
 
 
 def deploy() -> Deployment:

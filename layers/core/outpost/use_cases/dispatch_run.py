@@ -4,6 +4,7 @@ import logging
 from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 
 from outpost.domain.admission import Form
 from outpost.domain.agents import AGENTS
@@ -98,23 +99,13 @@ def dispatch_run(
         files.put_task(wanted.tenant_id, wanted.run_id, dispatch.task)
     wish = Wish(caller, wanted, _lock(wanted, dispatch), dispatch.git_base_url)
 
-    def accepted(run: Run) -> Event:
-        return Event(
-            event_id=identifiers.new(now),
-            tenant_id=run.tenant_id,
-            type=EventType.RUN_ACCEPTED,
-            at=now,
-            run_id=run.run_id,
-            details={"agent": run.agent, "modelId": run.model_id, "keyId": caller.key_id, "status": run.status},
-        )
-
     try:
         if not AGENTS[dispatch.agent].available:
             raise AgentUnavailable(dispatch.agent)
         run = admit_run(
             wish,
             terms,
-            accepted,
+            partial(_accepted, identifiers=identifiers),
             runs=runs,
             accounts=accounts,
             api_keys=api_keys,
@@ -127,7 +118,7 @@ def dispatch_run(
         raise
     except Refusal:
         # What was admitted once is answered so again, whatever has been used up or forbidden since.
-        if wish.lock is None or not _is_locked(wish, runs):
+        if not _is_locked(wish, runs):
             raise
         prove_key(caller.key, api_keys=api_keys, clock=clock)
         return Dispatched(_replay(caller, dispatch, runs), is_replay=True)
@@ -136,6 +127,12 @@ def dispatch_run(
     except OutpostError:
         logger.warning("the execution did not start; the sweep will start it", extra={"run_id": run.run_id})
     return Dispatched(run, is_replay=False)
+
+
+def _accepted(run: Run, *, identifiers: Identifiers) -> Event:
+    details = {"agent": run.agent, "modelId": run.model_id, "keyId": run.created_by, "status": str(run.status)}
+    event_id = identifiers.new(run.created_at)
+    return Event(event_id, run.tenant_id, EventType.RUN_ACCEPTED, run.created_at, run.run_id, details)
 
 
 def _new_run(caller: Caller, dispatch: Dispatch, *, run_id: str, at: datetime) -> Run:
