@@ -126,7 +126,9 @@ def test_a_stopped_wait_leaves_no_thread_behind(waiting_machine: WaitingMachine)
     waiting_machine.await_token(execution)
     threads = find_interpreters()
     waiting_machine.stop(execution, error="Cancelled", cause="")
-    await_value(find_interpreters, lambda left: not threads & left)
+    left = await_value(find_interpreters, lambda left: not threads & left)
+    assert threads
+    assert not threads & left
 
 
 def test_executions_that_wait_hold_up_nobody(waiting_machine: WaitingMachine) -> None:
