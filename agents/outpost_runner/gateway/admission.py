@@ -1,0 +1,101 @@
+"""Decides whether a client's request may go to the provider, and in which form."""
+
+import json
+from dataclasses import dataclass, field
+from email.message import Message
+from http import HTTPStatus
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+from outpost_runner.gateway.headers import KEY_PARAMETER, request_headers, shows_key
+from outpost_runner.gateway.provider import Provider, Route
+from outpost_runner.gateway.refusals import Refused
+from outpost_runner.gateway.request_body import RequestBody, parse_fields
+from outpost_runner.gateway.usage import Price
+
+# alt=sse is Google's way to ask for a stream of events, beta=true is what Claude Code sends; the others page a list.
+PASSED_PARAMETERS = ("alt", "beta", "limit", "after_id", "before_id", "pageSize", "pageToken")
+
+
+@dataclass(frozen=True)
+class ClientRequest:
+    method: str
+    target: str = field(repr=False)
+    headers: Message = field(repr=False)
+    body: RequestBody
+
+
+@dataclass(frozen=True)
+class AdmittedRequest:
+    """What goes to the provider; a call that is counted has a model and its price."""
+
+    route: Route
+    target: str
+    headers: dict[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    model: str | None
+    price: Price | None
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The rules of one run."""
+
+    provider: Provider
+    models: frozenset[str]
+    dummy_key: str = field(repr=False)
+
+    def admit(self, request: ClientRequest) -> AdmittedRequest:
+        """Raises Refused; whoever cannot show the dummy key learns nothing but that."""
+        path, _, query = request.target.partition("?")
+        parameters = parse_qsl(query, keep_blank_values=True)
+        if not shows_key(request.headers, parameters, self.dummy_key):
+            raise Refused(HTTPStatus.UNAUTHORIZED, "The key is not this run's.")
+        found = self.provider.find_route(request.method, path)
+        if found is None:
+            raise Refused(HTTPStatus.NOT_FOUND, "The gateway does not let this path and method through.")
+        route, model_in_path = found
+        passed_query = _passed_query(parameters)
+        body, model = self._read_body(request, route, model_in_path)
+        return AdmittedRequest(
+            route,
+            urlsplit(self.provider.base_url).path.rstrip("/") + path + passed_query,
+            {**request_headers(request.headers), self.provider.key_header: self._key()},
+            body,
+            model,
+            self._find_price(model) if route.is_counted else None,
+        )
+
+    def _key(self) -> str:
+        return self.provider.key_header.value_for(self.provider.api_key)
+
+    def _read_body(self, request: ClientRequest, route: Route, model_in_path: str | None) -> tuple[bytes, str | None]:
+        """The body to send and the model that it asks for, which is one of the run's."""
+        body = request.body.read()
+        if request.method == "GET":
+            return b"", None
+        fields = parse_fields(body)
+        model = self._find_model(fields, model_in_path)
+        return json.dumps(fields).encode() if route.protocol.prepare(fields) else body, model
+
+    def _find_model(self, fields: dict[str, object], model_in_path: str | None) -> str:
+        """What the path and the body ask for, which is the same where both do (Google's body may repeat it)."""
+        in_body = fields.get("model", model_in_path)
+        asked = in_body.removeprefix("models/") if isinstance(in_body, str) else None
+        if asked not in self.models or model_in_path not in (None, asked):
+            raise Refused(HTTPStatus.BAD_REQUEST, f"The model is not this run's: {', '.join(sorted(self.models))}.")
+        return asked
+
+    def _find_price(self, model: str | None) -> Price:
+        price = None if model is None else self.provider.prices.get(model)
+        if price is None:
+            raise Refused(HTTPStatus.BAD_REQUEST, f"The model {model} has no price.")
+        return price
+
+
+def _passed_query(parameters: list[tuple[str, str]]) -> str:
+    """The query to send, which never holds a key. Raises Refused for a parameter that is not known to be harmless."""
+    passed = [(name, value) for name, value in parameters if name != KEY_PARAMETER]
+    unknown = sorted({name for name, _ in passed} - set(PASSED_PARAMETERS))
+    if unknown:
+        raise Refused(HTTPStatus.BAD_REQUEST, f"The gateway does not let these parameters through: {unknown}.")
+    return f"?{urlencode(passed)}" if passed else ""

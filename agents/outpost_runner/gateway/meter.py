@@ -1,0 +1,146 @@
+"""Counts what a run uses of its models, and keeps it within its budget."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from outpost_runner.gateway.refusals import BudgetExceeded
+from outpost_runner.gateway.usage import PICOUSD_PER_MICROUSD, Price, Usage, whole_microusd
+from outpost_runner.gateway.watcher import GatewayWatcher, Reading
+
+NEARLY_PERCENT = 80
+WHOLE_PERCENT = 100
+MARGIN_PERCENT = 110
+
+
+@dataclass(frozen=True)
+class Spent:
+    tokens: int = 0
+    cost_picousd: int = 0
+
+    def __add__(self, other: "Spent") -> "Spent":
+        return Spent(self.tokens + other.tokens, self.cost_picousd + other.cost_picousd)
+
+    @classmethod
+    def on(cls, usage: Usage, price: Price) -> "Spent":
+        return cls(usage.total_tokens, price.cost_picousd(usage))
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a run may use at most; None is no limit. All tokens count, those out of a cache too."""
+
+    max_cost_microusd: int | None = None
+    max_tokens: int | None = None
+
+    def is_reached(self, spent: Spent, percent: int) -> bool:
+        return self._compare(spent, percent, lambda used, limit: used >= limit)
+
+    def is_passed(self, spent: Spent, percent: int) -> bool:
+        return self._compare(spent, percent, lambda used, limit: used > limit)
+
+    def _compare(self, spent: Spent, percent: int, is_over: Callable[[int, int], bool]) -> bool:
+        pairs = []
+        if self.max_cost_microusd is not None:
+            pairs.append((spent.cost_picousd, self.max_cost_microusd * PICOUSD_PER_MICROUSD))
+        if self.max_tokens is not None:
+            pairs.append((spent.tokens, self.max_tokens))
+        return any(is_over(used * WHOLE_PERCENT, limit * percent) for used, limit in pairs)
+
+    def __str__(self) -> str:
+        cost = "" if self.max_cost_microusd is None else f"${self.max_cost_microusd / 1_000_000:.6f}"
+        tokens = "" if self.max_tokens is None else f"{self.max_tokens:,} tokens"
+        return " and ".join(limit for limit in (cost, tokens) if limit)
+
+
+@dataclass(eq=False)
+class OpenCall:
+    """A call that the meter has let through and that has not ended."""
+
+    price: Price
+    spent: Spent
+
+
+@dataclass
+class Meter:
+    """Safe to use from many threads; the watcher is told outside the lock, in order."""
+
+    budget: Budget
+    watcher: GatewayWatcher
+    # Set when a call was refused or cut: the run can do nothing more with its models.
+    exceeded: threading.Event = field(default_factory=threading.Event)
+    _reading: Reading = field(default_factory=Reading)
+    _settled: Spent = field(default_factory=Spent)
+    _open: list[OpenCall] = field(default_factory=list)
+    _nearly_was_told: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _telling: threading.RLock = field(default_factory=threading.RLock)
+
+    def reading(self) -> Reading:
+        """What the calls that have ended come to."""
+        with self._lock:
+            return replace(self._reading, cost_microusd=whole_microusd(self._settled.cost_picousd))
+
+    def begin(self, price: Price, least: Usage) -> OpenCall:
+        """Let a call through that uses `least` at least; raises BudgetExceeded when that is not there any more."""
+        call = OpenCall(price, Spent.on(least, price))
+        with self._lock:
+            used = self._used()
+            if self.budget.is_reached(used, WHOLE_PERCENT) or self.budget.is_passed(used + call.spent, WHOLE_PERCENT):
+                self.exceeded.set()
+                raise BudgetExceeded(str(self.budget))
+            self._open.append(call)
+            self._reading = replace(self._reading, calls=self._reading.calls + 1)
+        self._tell()
+        return call
+
+    def follow(self, call: OpenCall, usage: Usage) -> None:
+        """What an open call has used by now; raises BudgetExceeded past the hard margin."""
+        with self._lock:
+            call.spent = Spent.on(usage, call.price)
+            is_nearly_used = self._take_nearly()
+            is_past_margin = self.budget.is_passed(self._used(), MARGIN_PERCENT)
+        if is_nearly_used:
+            self._tell_nearly()
+        if is_past_margin:
+            self.exceeded.set()
+            raise BudgetExceeded(str(self.budget))
+
+    def end(self, call: OpenCall, usage: Usage, *, is_estimated: bool) -> None:
+        """The call's last figures."""
+        with self._lock:
+            self._open.remove(call)
+            self._settled += Spent.on(usage, call.price)
+            reading = self._reading
+            self._reading = replace(
+                reading,
+                usage=reading.usage + usage,
+                estimated_calls=reading.estimated_calls + is_estimated,
+            )
+            is_nearly_used = self._take_nearly()
+        self._tell()
+        if is_nearly_used:
+            self._tell_nearly()
+
+    def note_retry(self) -> None:
+        """An answer after which a client comes back."""
+        with self._lock:
+            self._reading = replace(self._reading, retries=self._reading.retries + 1)
+        self._tell()
+
+    def _used(self) -> Spent:
+        return sum((call.spent for call in self._open), self._settled)
+
+    def _take_nearly(self) -> bool:
+        if self._nearly_was_told or not self.budget.is_reached(self._used(), NEARLY_PERCENT):
+            return False
+        self._nearly_was_told = True
+        return True
+
+    def _tell(self) -> None:
+        with self._telling:
+            self.watcher.usage_changed(self.reading())
+
+    def _tell_nearly(self) -> None:
+        with self._telling:
+            self.watcher.budget_nearly_used(self.reading())

@@ -1,0 +1,46 @@
+"""What one answer says of its usage, as it comes by."""
+
+from dataclasses import dataclass, replace
+
+from outpost_runner.gateway.usage import Usage
+
+# A rule of thumb for English text and code, and what no text stays under: a prompt is at least that dear.
+BYTES_PER_TOKEN = 4
+MOST_BYTES_PER_TOKEN = 16
+
+
+@dataclass
+class Tally:
+    """Filled by a protocol: `stated` is the provider's latest word, `output_bytes` the text that came by."""
+
+    stated: Usage | None = None
+    output_bytes: int = 0
+    is_complete: bool = False
+    failure: str | None = None
+
+    @property
+    def output_tokens(self) -> int:
+        """What the provider stated, or what its text comes to by the rule of thumb when that is more."""
+        estimated = -(-self.output_bytes // BYTES_PER_TOKEN)
+        return max(estimated, 0 if self.stated is None else self.stated.output_tokens)
+
+    def least(self, request_bytes: int) -> Usage:
+        """What the call has used by now, nearly: a prompt of unstated size counts as little as it can."""
+        known = self.stated or least_input(request_bytes)
+        return replace(known, output_tokens=self.output_tokens)
+
+    def settle(self, request_bytes: int) -> tuple[Usage, bool]:
+        """What the call counts for at its end, and whether that is an estimate.
+
+        A complete answer counts as stated. Of one that was cut, the prompt counts as stated; the figure for its output
+        is only where the provider began to count (Anthropic states 1), so that the text seen counts when it is more.
+        """
+        if self.stated is not None and (self.is_complete or self.output_tokens == self.stated.output_tokens):
+            return self.stated, False
+        known = self.stated or Usage(input_tokens=-(-request_bytes // BYTES_PER_TOKEN))
+        return replace(known, output_tokens=self.output_tokens), True
+
+
+def least_input(request_bytes: int) -> Usage:
+    """The least that a prompt of this size can count for: few tokens, all of them out of a cache."""
+    return Usage(cached_input_tokens=request_bytes // MOST_BYTES_PER_TOKEN)
