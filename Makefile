@@ -5,6 +5,8 @@ PYTHON ?= python3
 ENV ?= dev
 BIN := .venv/bin
 SAM := .venv-sam/bin/sam
+HADOLINT := .venv-hadolint/bin/hadolint
+BAKE := docker buildx bake --file agents/docker-bake.hcl
 export AWS_DEFAULT_REGION ?= us-east-1
 export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE := 1
@@ -26,6 +28,11 @@ help: ## List the targets.
 	.venv-sam/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	.venv-sam/bin/uv pip install --quiet --require-hashes --python .venv-sam/bin/python -r requirements/sam.txt
 	@touch .venv-sam
+
+.venv-hadolint: requirements/hadolint.txt | .venv
+	$(BIN)/uv venv --quiet --clear .venv-hadolint
+	$(BIN)/uv pip install --quiet --require-hashes --python .venv-hadolint/bin/python -r requirements/hadolint.txt
+	@touch .venv-hadolint
 
 .PHONY: demo
 demo: .venv ## The whole stack on this machine: three dispatches from key to patch.
@@ -52,7 +59,7 @@ load: .venv ## 500 dispatches at once against a limit of 20, on the whole stack,
 	$(BIN)/python tests/stack/load.py 500 20 400
 
 .PHONY: check
-check: .venv .venv-sam ## Format, lint, types, import directions, template.
+check: .venv .venv-sam lint-images ## Format, lint, types, import directions, template, images.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -72,6 +79,34 @@ build: .venv-sam ## Build the functions and the layer (needs the template's Pyth
 deploy: build ## Deploy to an AWS account: make deploy ENV=dev|staging|prod.
 	$(SAM) deploy --config-env $(ENV)
 
+.PHONY: agents
+agents: .venv ## Install the agents' command lines at their locked versions, as .agents/bin.
+	for agent in $(INSTALLED); do PIP=$(BIN)/pip agents/install-agent.sh $$agent .agents || exit; done
+INSTALLED := $(notdir $(patsubst %/,%,$(dir $(wildcard agents/*/package-lock.json agents/*/requirements.txt))))
+
+.PHONY: images
+images: ## Build the images for this machine's Docker: make images [IMAGES="claude grok"] [PLATFORM=linux/amd64].
+	VERSION=$(VERSION) REVISION=$(REVISION) $(BAKE) --load --set '*.platform=$(PLATFORM)' $(IMAGES)
+PLATFORM ?= linux/$(shell uname -m)
+VERSION ?= $(shell git describe --tags --always --dirty)
+REVISION ?= $(shell git rev-parse HEAD)
+
+.PHONY: push
+push: ## Build the images for every architecture and push them: make push ENV=dev|staging|prod.
+	VERSION=$(VERSION) REVISION=$(REVISION) agents/push-images.sh $(ENV)
+
+.PHONY: lint-images
+lint-images: .venv-hadolint ## Lint the images' Dockerfiles.
+	$(HADOLINT) agents/*/Dockerfile
+
+.PHONY: lock-images
+lock-images: .venv ## Resolve the lock files of the agents' command lines, and of the images' linter, anew.
+	$(BIN)/uv pip compile $(LOCK) requirements/hadolint.in -o requirements/hadolint.txt
+	$(BIN)/uv pip compile $(LOCK) agents/aider/requirements.in -o agents/aider/requirements.txt
+	rm -f agents/*/package-lock.json
+	for package in agents/*/package.json; do $(NPM_LOCK) --prefix $$(dirname $$package) || exit; done
+NPM_LOCK := npm install --package-lock-only --ignore-scripts --omit-lockfile-registry-resolved --no-audit --no-fund
+
 .PHONY: lock
 lock: .venv ## Resolve the lock files anew.
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --extra local --group dev -o requirements/dev.txt
@@ -82,5 +117,5 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-in
 
 .PHONY: clean
 clean: ## Remove environments, builds and caches.
-	rm -rf .venv .venv-sam .aws-sam .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache build dist
+	rm -rf .venv .venv-sam .venv-hadolint .agents .aws-sam .mypy_cache .ruff_cache .hypothesis .import_linter_cache .pytest_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
