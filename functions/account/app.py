@@ -1,4 +1,4 @@
-"""A tenant's own settings: tokens, keys, and the kill switch."""
+"""A tenant's own settings: tokens, keys, secrets, and the kill switch."""
 
 from datetime import timedelta
 
@@ -8,6 +8,8 @@ from outpost.api.account_views import key_view, kill_switch_view, token_view
 from outpost.api.application import Application, Reply
 from outpost.api.bodies import NoQuery
 from outpost.api.request import Request
+from outpost.api.secret_bodies import PutSecretBody
+from outpost.api.secrets import delete_secret_reply, put_secret_reply
 from outpost.api.times import time_text
 from outpost.domain.api_key import Scope
 from outpost.use_cases.create_key import create_key
@@ -61,6 +63,20 @@ def post_rotate(request: Request) -> Reply:
     location = {"Location": f"{request.api_url}/keys/{made.key.key_id}"}
     data = {**key_view(made.key), "apiKey": made.secret, "replaces": replaces}
     return Reply(data, status=201, headers=location)
+
+
+@app.route("PUT", "/secrets/{name}")
+def put_secret(request: Request) -> Reply:
+    """Keep a secret; nobody can ask for its value again."""
+    request.query(NoQuery)
+    return put_secret_reply(request, request.body(PutSecretBody).value, wiring)
+
+
+@app.route("DELETE", "/secrets/{name}")
+def delete_secret(request: Request) -> Reply:
+    """Delete a secret: what begins from now on does without it."""
+    request.query(NoQuery)
+    return delete_secret_reply(request, wiring)
 
 
 @app.route("PUT", "/kill-switch")

@@ -15,10 +15,12 @@ from outpost.adapters.dynamo_deployments import DynamoDeployments
 from outpost.adapters.dynamo_keyring import DynamoKeyring
 from outpost.adapters.dynamo_queue import DynamoQueue
 from outpost.adapters.dynamo_runs import DynamoRuns
+from outpost.adapters.dynamo_secrets import DynamoTenantSecrets
 from outpost.adapters.dynamo_slots import DynamoSlots
 from outpost.adapters.ecs_tasks import EcsTasks
 from outpost.adapters.s3_files import S3Files
 from outpost.adapters.secrets_signing_key import SecretsManagerSigningKey
+from outpost.adapters.secrets_vault import SecretsManagerVault
 from outpost.adapters.step_functions_executions import StepFunctionsExecutions
 from outpost.adapters.system import SystemClock, UlidIdentifiers
 from outpost.domain.admission import Form
@@ -27,6 +29,7 @@ from outpost.settings import Settings
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_stepfunctions import SFNClient
 
 
@@ -52,6 +55,10 @@ class Wiring:
     @cached_property
     def _step_functions(self) -> "SFNClient":
         return self._session.client("stepfunctions", config=CONFIG)
+
+    @cached_property
+    def _secrets_manager(self) -> "SecretsManagerClient":
+        return self._session.client("secretsmanager", config=CONFIG)
 
     @cached_property
     def runs(self) -> DynamoRuns:
@@ -102,7 +109,15 @@ class Wiring:
 
     @cached_property
     def signing_key(self) -> SecretsManagerSigningKey:
-        return SecretsManagerSigningKey(self._session.client("secretsmanager", config=CONFIG), self.settings)
+        return SecretsManagerSigningKey(self._secrets_manager, self.settings)
+
+    @cached_property
+    def tenant_secrets(self) -> DynamoTenantSecrets:
+        return DynamoTenantSecrets(self._dynamodb, self.settings)
+
+    @cached_property
+    def vault(self) -> SecretsManagerVault:
+        return SecretsManagerVault(self._secrets_manager, self.settings, self.clock)
 
     @cached_property
     def watched_deployment(self) -> WatchedDeployment:

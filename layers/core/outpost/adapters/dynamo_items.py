@@ -10,6 +10,8 @@ outpost-audit     TENANT#<id>    EVENT#<ulid>        an event
 outpost-tenants   TENANT#<id>    TENANT              a tenant, its plan and its counters
                   TENANT#<id>    USAGE#<period>#<of> what was used in a period: by the tenant, or by a key with a budget
                   TENANT#<id>    KEY#<ulid>          where the tenant's key lies in outpost-api-keys
+                  TENANT#<id>    SECRET#<name>       the record of a secret of the tenant's, without its value
+                  TENANT#<id>    SECRETS             how many of them there are
                   DEPLOYMENT     DEPLOYMENT          what all tenants share: counter, kill switch, breakers
   index waiting   waiting        served_at           tenants with runs in the queue
 outpost-api-keys  key_hash                           a key, by the SHA-256 of its secret
@@ -80,6 +82,16 @@ def usage_key(tenant_id: str, period: str, key_id: str | None) -> Item:
 def key_pointer_key(tenant_id: str, key_id: str) -> Item:
     """The key of the item that says where a tenant's key lies."""
     return to_item({"pk": tenant_partition(tenant_id), "sk": f"KEY#{key_id}"})
+
+
+def secret_key(tenant_id: str, name: str) -> Item:
+    """The key of the record of a tenant's secret."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"SECRET#{name}"})
+
+
+def secret_count_key(tenant_id: str) -> Item:
+    """The key of the item that counts a tenant's secrets."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": "SECRETS"})
 
 
 def deployment_key() -> Item:

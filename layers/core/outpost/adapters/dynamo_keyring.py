@@ -10,11 +10,11 @@ from outpost.adapters.dynamo_items import (
     encode,
     key_pointer_key,
     tenant_key,
-    tenant_partition,
     text,
     timestamp,
     to_item,
 )
+from outpost.adapters.dynamo_listing import list_items
 from outpost.adapters.dynamo_transaction import ConditionFailed, write_transaction
 from outpost.adapters.dynamo_update import update_one
 from outpost.adapters.dynamo_writes import Write, put_event, put_new
@@ -53,18 +53,9 @@ class DynamoKeyring:
         return decode(ApiKey, item) if item else None
 
     def page(self, tenant_id: str, *, before_key_id: str | None, limit: int) -> KeyPage:
-        request: dict[str, Any] = {
-            "TableName": self._settings.tenants_table,
-            "KeyConditionExpression": "pk = :tenant AND begins_with(sk, :key)",
-            "ExpressionAttributeValues": to_item({":tenant": tenant_partition(tenant_id), ":key": "KEY#"}),
-            "ScanIndexForward": False,
-            "ConsistentRead": True,
-            "Limit": limit + 1,
-        }
-        if before_key_id is not None:
-            request["ExclusiveStartKey"] = key_pointer_key(tenant_id, before_key_id)
-        with unavailable_if_it_fails():
-            items = self._client.query(**request)["Items"]
+        after = None if before_key_id is None else key_pointer_key(tenant_id, before_key_id)
+        table = self._settings.tenants_table
+        items = list_items(self._client, table, tenant_id, "KEY#", after=after, limit=limit + 1, is_ascending=False)
         hashes = [text(item, "key_hash") for item in items[:limit]]
         wanted = [(self._settings.api_keys_table, to_item({"key_hash": key_hash})) for key_hash in hashes]
         found = get_all(self._client, wanted).get(self._settings.api_keys_table, [])

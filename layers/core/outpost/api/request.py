@@ -53,7 +53,12 @@ class Request:
     @property
     def id(self) -> str:
         """The id in the path; one that no run can have stays one that no run has."""
-        return unquote(self._path_parameters["id"])[:ID_CHARACTERS]
+        return self._path_parameter("id")
+
+    @property
+    def name(self) -> str:
+        """The name in the path; one that nothing can have stays one that nothing has."""
+        return self._path_parameter("name")
 
     @property
     def bearer(self) -> str | None:
@@ -90,6 +95,9 @@ class Request:
             return self._settings.api_url
         context = self._event["requestContext"]
         return f"https://{context['domainName']}/{context['stage']}"
+
+    def _path_parameter(self, name: str) -> str:
+        return unquote(self._path_parameters[name])[:ID_CHARACTERS]
 
     @cached_property
     def _body_text(self) -> str:

@@ -11,11 +11,11 @@ OutpostError
 │   ├── PolicyDenied             the plan or the key does not allow it at any time
 │   ├── PlanEnded                the trial or the subscription is over
 │   ├── KillSwitchOn             of the tenant, or of the deployment
-│   ├── NotFound                 RunNotFound, PatchNotFound, KeyNotFound, TenantNotFound: or somebody else's
+│   ├── NotFound                 RunNotFound, PatchNotFound, KeyNotFound, SecretNotFound, TenantNotFound: or not theirs
 │   ├── RunAlreadyEnded
 │   ├── KeyAlreadyReplaced       or revoked, or expired
 │   ├── IdempotencyConflict
-│   ├── QuotaExceeded            BudgetExceeded, QueueFull: a limit is used up
+│   ├── QuotaExceeded            BudgetExceeded, QueueFull, SecretsFull: a limit is used up
 │   ├── RateLimited
 │   ├── AgentUnavailable
 │   └── ClaimRefused             what a runner is told when its run is not (or no longer) its own
@@ -123,6 +123,10 @@ class KeyNotFound(NotFound):
     """No such key of this tenant."""
 
 
+class SecretNotFound(NotFound):
+    """No such secret of this tenant."""
+
+
 class TenantNotFound(NotFound):
     """No such tenant: only operators are told."""
 
@@ -171,6 +175,10 @@ class BudgetExceeded(QuotaExceeded):
 
 class QueueFull(QuotaExceeded):
     """As many runs wait as may wait."""
+
+
+class SecretsFull(QuotaExceeded):
+    """The tenant has as many secrets as a tenant may have."""
 
 
 class RateLimited(Refusal):

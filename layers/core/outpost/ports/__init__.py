@@ -16,6 +16,7 @@ from outpost.ports.runs import (
     SlotRefused,
     WorkForbidden,
 )
+from outpost.ports.secrets import SecretPage, TenantSecrets, Vault
 from outpost.ports.slots import Deployments, Queue, Slots
 from outpost.ports.world import Clock, Components, ComponentState, Identifiers, SigningKey
 
@@ -48,11 +49,14 @@ __all__ = [
     "RunFilter",
     "RunPage",
     "Runs",
+    "SecretPage",
     "SigningKey",
     "SlotRefusal",
     "SlotRefused",
     "Slots",
     "Tasks",
+    "TenantSecrets",
     "Terms",
+    "Vault",
     "WorkForbidden",
 ]

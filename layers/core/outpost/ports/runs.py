@@ -11,9 +11,10 @@ from outpost.domain.deployment import Deployment
 from outpost.domain.errors import OutpostError
 from outpost.domain.event import Event
 from outpost.domain.report import Artifact
-from outpost.domain.run import Reservation, Run
+from outpost.domain.run import Run
 from outpost.domain.run_error import RunErrorCode
 from outpost.domain.tenant import Tenant
+from outpost.domain.usage import Reservation
 
 
 class RunChangedMeanwhile(OutpostError):
