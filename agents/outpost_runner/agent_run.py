@@ -2,11 +2,14 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
 
 from outpost_runner.agent_user import AgentUser
-from outpost_runner.agents.adapter import AgentCommand
+from outpost_runner.agents.adapter import Account, AgentCommand, OutputReader
 from outpost_runner.folders import TaskFolders
 from outpost_runner.log_lines import LogLines
 from outpost_runner.output import OutputLog, OutputPump
@@ -20,21 +23,23 @@ OUTPUT_END_SECONDS = 3.0
 class AgentEnd:
     ending: Ending
     exit_code: int | None
-    tail: Sequence[str]
+    account: Account
 
 
 @dataclass(frozen=True)
 class AgentSurroundings:
-    """What every agent's process gets, whatever its adapter adds."""
+    """What every agent's process gets, whatever its adapter adds; `secrets` are those that the caller asked for."""
 
     run_id: str
     agent: str
     folders: TaskFolders
     user: AgentUser | None
+    secrets: Mapping[str, str] = field(repr=False)
 
     def environment(self) -> dict[str, str]:
         """Nothing of the runner's own environment but the search path."""
         return {
+            **self.secrets,
             "PATH": os.environ.get("PATH", os.defpath),
             "HOME": str(self.folders.home),
             "LANG": "C.UTF-8",
@@ -47,6 +52,7 @@ class AgentSurroundings:
 
 def run_agent(
     command: AgentCommand,
+    reader: OutputReader,
     surroundings: AgentSurroundings,
     watch: Watch,
     *,
@@ -57,14 +63,16 @@ def run_agent(
 ) -> AgentEnd:
     """Run to the end, the deadline or the stop; afterwards no process of it lives. Raises ProgramNotStarted."""
     folders = surroundings.folders
-    _write_files(command, folders)
-    output = OutputLog(log, folders.output_copy, output_limit_bytes)
+    _write_files(command, folders, surroundings.user)
+    output = OutputLog(log, folders.output_copy, output_limit_bytes, reader, redactor)
     environment = {**surroundings.environment(), **command.environment}
-    process = SupervisedProcess(
-        Command(command.argv, folders.workspace, environment, surroundings.user),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
+    with _open_input(command.stdin, folders.agent_input) as stdin:
+        process = SupervisedProcess(
+            Command(command.argv, folders.workspace, environment, surroundings.user),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            stdin=stdin,
+        )
     try:
         pump = OutputPump(process.stdout, process.stderr, output, redactor)
         ending = process.wait(watch)
@@ -75,11 +83,37 @@ def run_agent(
     if not pump.finish(OUTPUT_END_SECONDS):
         log.say("The end of the output is missing: it could not be read to its end in time.")
     output.close()
-    return AgentEnd(ending, process.exit_code(), list(output.tail))
+    return AgentEnd(ending, process.exit_code(), reader.account())
 
 
-def _write_files(command: AgentCommand, folders: TaskFolders) -> None:
+@contextmanager
+def _open_input(text: str | None, path: Path) -> Iterator[int | IO[bytes]]:
+    """A file rather than a pipe: an agent that does not read it holds nobody up."""
+    if text is None:
+        yield subprocess.DEVNULL
+        return
+    path.write_bytes(text.encode(errors="replace"))
+    with path.open("rb") as file:
+        yield file
+
+
+def _write_files(command: AgentCommand, folders: TaskFolders, user: AgentUser | None) -> None:
     for name, text in command.files.items():
         file = folders.agent_files / name
         file.write_bytes(text.encode(errors="replace"))
         file.chmod(0o644)
+    for name, text in command.home_files.items():
+        file = folders.home / name
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file.write_bytes(text.encode(errors="replace"))
+        file.chmod(0o600)
+        _give(file, folders.home, user)
+
+
+def _give(file: Path, home: Path, user: AgentUser | None) -> None:
+    """Make the file and the folders between it and the home the agent's own."""
+    if user is not None:
+        for path in (file, *file.parents):
+            if path == home:
+                return
+            user.own(path)

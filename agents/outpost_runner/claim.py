@@ -1,8 +1,12 @@
 """What a claim hands to the runner: the run, its limits and its credentials."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from outpost_runner.json_fields import JsonObject
+from outpost_runner.context_level import ContextLevel
+from outpost_runner.gateway.meter import Budget
+from outpost_runner.gateway.usage import Price
+from outpost_runner.json_fields import JsonObject, MalformedJson
 
 
 @dataclass(frozen=True)
@@ -15,8 +19,11 @@ class Repository:
 
 @dataclass(frozen=True)
 class ProviderCredential:
+    """`base_url` is where the provider is, when that is not its own public address."""
+
     name: str
     api_key: str = field(repr=False)
+    base_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,7 @@ class ClaimedRun:
     model_id: str
     task: str
     repository: Repository | None
+    context: ContextLevel
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,10 @@ class Claim:
     run: ClaimedRun
     provider: ProviderCredential | None
     git: GitCredential | None
+    environment: Mapping[str, str] = field(repr=False)
+    missing_secrets: Sequence[str]
+    prices: Mapping[str, Price]
+    budget: Budget
     limits: Limits
 
     def secrets(self) -> list[str]:
@@ -61,7 +73,7 @@ class Claim:
             found.append(self.provider.api_key)
         if self.git is not None:
             found.append(self.git.password)
-        return found
+        return [*found, *self.environment.values()]
 
 
 def read_claim(data: JsonObject) -> Claim:
@@ -75,10 +87,31 @@ def read_claim(data: JsonObject) -> Claim:
         timeout_seconds=data.integer("timeoutSeconds"),
         stop_grace_seconds=data.integer("stopGraceSeconds"),
         run=_read_run(data.object("run")),
-        provider=None if provider is None else ProviderCredential(provider.text("name"), provider.text("apiKey")),
+        provider=None if provider is None else _read_provider(provider),
         git=None if git is None else GitCredential(git.text("username"), git.text("password")),
+        environment=credentials.object("environment").texts(),
+        missing_secrets=credentials.text_list("missing"),
+        prices={model.text("name"): _read_price(model) for model in data.objects("models")},
+        budget=_read_budget(data.object("budget")),
         limits=_read_limits(data.object("limits")),
     )
+
+
+def _read_provider(provider: JsonObject) -> ProviderCredential:
+    return ProviderCredential(provider.text("name"), provider.text("apiKey"), provider.optional_text("baseUrl"))
+
+
+def _read_price(model: JsonObject) -> Price:
+    return Price(
+        model.integer("inputMicrousd"),
+        model.integer("cachedInputMicrousd"),
+        model.integer("cacheWriteMicrousd"),
+        model.integer("outputMicrousd"),
+    )
+
+
+def _read_budget(budget: JsonObject) -> Budget:
+    return Budget(budget.optional_integer("maxCostMicrousd"), budget.optional_integer("maxTokens"))
 
 
 def _read_run(run: JsonObject) -> ClaimedRun:
@@ -95,7 +128,15 @@ def _read_run(run: JsonObject) -> ClaimedRun:
             repository.optional_text("branch"),
             may_redirect=repository.truth("mayRedirect", default=True),
         ),
+        context=_read_level(run.text("context")),
     )
+
+
+def _read_level(text: str) -> ContextLevel:
+    try:
+        return ContextLevel(text)
+    except ValueError as error:
+        raise MalformedJson("claim.run.context is not a level.") from error
 
 
 def _read_limits(limits: JsonObject) -> Limits:

@@ -12,6 +12,7 @@ from outpost_runner.outcome import Outcome, cancel, lose_results
 from outpost_runner.patch import PatchNotMade, Statistics, make_patch, read_head
 from outpost_runner.process import Watch
 from outpost_runner.report import Changes, Report
+from outpost_runner.run_models import usage_to_json
 from outpost_runner.session import Session
 from outpost_runner.uploads import Upload, UploadKind, describe_file, upload_files
 from outpost_runner.work import Work
@@ -46,7 +47,15 @@ def deliver_results(session: Session, work: Work) -> ExitCode:
     outcome = results.outcome
     if session.clock.stop.is_requested():
         outcome = cancel(outcome.agent_exit_code)
-    return _complete(session, Report(outcome, _read_changes(work, results), results.delivered, results.omitted))
+    report = Report(
+        outcome,
+        _read_changes(work, results),
+        results.delivered,
+        results.omitted,
+        None if work.models is None else usage_to_json(work.models.reading),
+        work.context.sources,
+    )
+    return _complete(session, report)
 
 
 def _collect_patch(session: Session, work: Work, base: Base, results: Results) -> list[Upload]:

@@ -57,6 +57,10 @@ class TaskFolders:
         return self.private / "output.log"
 
     @property
+    def agent_input(self) -> Path:
+        return self.private / "input"
+
+    @property
     def patch(self) -> Path:
         return self.private / "changes.patch"
 

@@ -4,6 +4,7 @@ import threading
 from enum import StrEnum
 
 from outpost_runner.broker import Broker, BrokerError, BrokerRefused
+from outpost_runner.json_fields import Json
 from outpost_runner.log_lines import LogLines
 from outpost_runner.stop import Stop
 
@@ -13,6 +14,7 @@ HEARTBEAT_TIMEOUT_SECONDS = 10.0
 class Phase(StrEnum):
     CLAIMED = "claimed"
     CLONING = "cloning"
+    CONTEXT = "context"
     RUNNING = "running"
     COLLECTING = "collecting"
     UPLOADING = "uploading"
@@ -27,6 +29,7 @@ class Heartbeats:
         self._log = log
         self._every_seconds = every_seconds
         self._phase = Phase.CLAIMED
+        self._usage: Json = None
         self._is_over = False
         self._changed = threading.Event()
         self._thread = threading.Thread(target=self._beat_on, name="heartbeats", daemon=True)
@@ -37,6 +40,12 @@ class Heartbeats:
     def enter(self, phase: Phase) -> None:
         self._phase = phase
         self._changed.set()
+
+    def tell_usage(self, usage: Json, *, at_once: bool = False) -> None:
+        """Take the latest reading along with the next heartbeat, or now."""
+        self._usage = usage
+        if at_once:
+            self._changed.set()
 
     def end(self) -> None:
         """No further heartbeat; one that is on its way is not waited for."""
@@ -53,7 +62,7 @@ class Heartbeats:
 
     def _beat(self) -> bool:
         """False when the broker did not answer; the run goes on without it."""
-        body = {"phase": self._phase.value, "message": None}
+        body = {"phase": self._phase.value, "message": None, "usage": self._usage}
         try:
             self._broker.call_once("/runner/heartbeat", body, HEARTBEAT_TIMEOUT_SECONDS)
         except BrokerRefused as refusal:

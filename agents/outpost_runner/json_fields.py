@@ -44,6 +44,15 @@ class JsonObject:
     def optional_text(self, name: str) -> str | None:
         return None if self._fields.get(name) is None else self.text(name)
 
+    def optional_integer(self, name: str) -> int | None:
+        return None if self._fields.get(name) is None else self.integer(name)
+
+    def text_list(self, name: str) -> list[str]:
+        value = self._fields.get(name)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self._wrong(name, list)
+        return list(value)
+
     def truth(self, name: str, *, default: bool) -> bool:
         value = self._fields.get(name, default)
         if not isinstance(value, bool):

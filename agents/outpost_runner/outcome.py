@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from outpost_runner.agent_run import AgentEnd
 from outpost_runner.exit_codes import ExitCode
+from outpost_runner.gateway.trouble import Trouble
 from outpost_runner.process import Ending
+from outpost_runner.run_models import ModelsEnd
 
 
 class OutcomeName(StrEnum):
@@ -28,13 +31,45 @@ class Outcome:
     failure: Failure | None = None
 
 
-def judge_agent(ending: Ending, exit_code: int | None, timeout_seconds: int) -> Outcome:
-    if ending is Ending.EXITED and exit_code == 0:
+def judge_agent(end: AgentEnd, models: ModelsEnd | None, timeout_seconds: int) -> Outcome:
+    """How the agent's own end, what it says of it, and what its gateway has seen come together.
+
+    An agent that ended well by its own account did so, whatever befell a call on the way. One that did not is judged by
+    the gateway first: command lines end with 0 after errors, and call by the same name what are different failures.
+    """
+    if end.ending is Ending.DEADLINE:
+        return judge_interruption(end.ending, end.exit_code, timeout_seconds)
+    if models is not None and models.is_budget_exceeded:
+        failure = Failure("BUDGET_EXCEEDED", "The run used up its model budget, and the agent was stopped.")
+        return Outcome(OutcomeName.FAILED, ExitCode.BUDGET_USED, end.exit_code, failure)
+    if end.ending is Ending.STOPPED:
+        return cancel(end.exit_code)
+    complaint = _find_complaint(end, models)
+    if complaint is None:
         return Outcome(OutcomeName.SUCCEEDED, ExitCode.SUCCEEDED, 0)
-    if ending is Ending.EXITED:
-        failure = Failure("AGENT_FAILED", f"The agent ended with exit code {exit_code}.")
-        return Outcome(OutcomeName.FAILED, ExitCode.AGENT_FAILED, exit_code, failure)
-    return judge_interruption(ending, exit_code, timeout_seconds)
+    if models is not None and models.trouble is not None:
+        return _blame_provider(models.trouble, end.exit_code)
+    return Outcome(OutcomeName.FAILED, ExitCode.AGENT_FAILED, end.exit_code, Failure("AGENT_FAILED", complaint))
+
+
+def _find_complaint(end: AgentEnd, models: ModelsEnd | None) -> str | None:
+    """Why the agent did not do its work; None when it did."""
+    said = "" if end.account.complaint is None else f" {end.account.complaint}"
+    if end.exit_code != 0:
+        return f"The agent ended with exit code {end.exit_code}.{said}"
+    if said:
+        return f"The agent did not finish.{said}"
+    if models is not None and models.reading.calls == 0:
+        return "The agent ended without a single call of its model."
+    return None
+
+
+def _blame_provider(trouble: Trouble, exit_code: int | None) -> Outcome:
+    again = (
+        "" if trouble.resets_at is None else f" It asks not to be called before {trouble.resets_at:%Y-%m-%dT%H:%M:%SZ}."
+    )
+    failure = Failure(trouble.code.value, f"{trouble.message}{again}")
+    return Outcome(OutcomeName.FAILED, ExitCode.PROVIDER_FAILED, exit_code, failure)
 
 
 def judge_interruption(ending: Ending, exit_code: int | None, timeout_seconds: int) -> Outcome:

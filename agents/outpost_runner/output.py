@@ -5,38 +5,45 @@ import os
 import selectors
 import sys
 import threading
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from outpost_runner.line_splitter import LineSplitter
+from outpost_runner.agents.adapter import OutputReader
+from outpost_runner.line_splitter import LineSplitter, cut_line
 from outpost_runner.log_lines import MAX_MESSAGE_CHARACTERS, LogLines, format_lines
 from outpost_runner.redaction import Redactor
 
 READ_BYTES = 256 * 1024
-TAIL_BYTES = 16 * 1024
-TAIL_LINES = 50
+# Enough for the last line of an agent that ends with a statement of its own.
+TAIL_BYTES = 256 * 1024
 LINE_END_BYTES = 1
 
 
 class OutputLog:
-    """Where lines go: the log, the file, and the tail from which a summary is made."""
+    """Where lines go: through the agent's reader to the log and the file."""
 
-    def __init__(self, log: LogLines, path: Path, limit_bytes: int) -> None:
+    def __init__(self, log: LogLines, path: Path, limit_bytes: int, reader: OutputReader, redactor: Redactor) -> None:
+        self.reader = reader
+        self._redactor = redactor
         self._log = log
         self._limit_bytes = limit_bytes
         self._left_bytes = limit_bytes
         self._file: IO[bytes] | None = path.open("wb", buffering=0)
         self._file_in_use = threading.Lock()
         self.is_full = False
-        self.tail: deque[str] = deque(maxlen=TAIL_LINES)
 
     def add(self, stream: str, lines: Iterable[str]) -> None:
+        self._show(stream, self._read(stream, lines))
+
+    def finish(self) -> None:
+        """Both streams have ended: what the reader has kept back."""
+        self._show("stdout", self._cut(self.reader.finish()))
+
+    def _show(self, stream: str, lines: Iterable[str]) -> None:
         records: list[str] = []
         texts: list[str] = []
         for line in lines:
-            self.tail.append(line)
             if self.is_full:
                 continue
             kept = self._fit(line)
@@ -50,6 +57,16 @@ class OutputLog:
         if records:
             self._log.write("".join(records).encode(errors="replace"))
             self._copy("\n".join([*texts, ""]).encode(errors="replace"))
+
+    def _read(self, stream: str, lines: Iterable[str]) -> Iterator[str]:
+        for line in lines:
+            shown = self.reader.read(stream, line)
+            yield from shown if shown == (line,) and len(line) <= MAX_MESSAGE_CHARACTERS else self._cut(shown)
+
+    def _cut(self, shown: Sequence[str]) -> Iterator[str]:
+        """In pieces, and redacted again: a reader may undo an escape that has hidden a secret."""
+        for text in shown:
+            yield from cut_line(self._redactor.redact(text), MAX_MESSAGE_CHARACTERS)
 
     def close(self) -> None:
         """End the copy; lines that come later are not in it."""
@@ -82,11 +99,12 @@ class OutputLog:
 class _Stream:
     """One of the agent's two streams; past the limit only its last bytes are kept, for the tail."""
 
-    def __init__(self, name: str, pipe: IO[bytes], redactor: Redactor) -> None:
+    def __init__(self, name: str, pipe: IO[bytes], redactor: Redactor, longest_line: int) -> None:
         self.name = name
         self.pipe = pipe
         self._redactor = redactor
-        self._splitter = LineSplitter(redactor, MAX_MESSAGE_CHARACTERS)
+        self._splitter = LineSplitter(redactor, longest_line)
+        self._longest_line = longest_line
         self._dropped = b""
         _widen(pipe.fileno())
 
@@ -98,7 +116,7 @@ class _Stream:
 
     def finish(self, output: OutputLog) -> None:
         if self._dropped:
-            self._splitter = LineSplitter(self._redactor, MAX_MESSAGE_CHARACTERS)
+            self._splitter = LineSplitter(self._redactor, self._longest_line)
             # The first line may begin inside a secret.
             block = self._dropped.split(b"\n", 1)[-1][self._redactor.longest :]
             output.add(self.name, self._splitter.feed(block))
@@ -109,7 +127,8 @@ class OutputPump:
     """Reads both streams in a thread until they end or it is left behind."""
 
     def __init__(self, stdout: IO[bytes], stderr: IO[bytes], output: OutputLog, redactor: Redactor) -> None:
-        self._streams = [_Stream("stdout", stdout, redactor), _Stream("stderr", stderr, redactor)]
+        pipes = {"stdout": stdout, "stderr": stderr}
+        self._streams = [_Stream(name, pipe, redactor, output.reader.longest_line) for name, pipe in pipes.items()]
         self._output = output
         self._thread = threading.Thread(target=self._read_all, name="output", daemon=True)
         self._thread.start()
@@ -126,6 +145,7 @@ class OutputPump:
             while selector.get_map():
                 for key, _ in selector.select():
                     self._read_one(selector, key.data)
+        self._output.finish()
         self._output.close()
 
     def _read_one(self, selector: selectors.BaseSelector, stream: _Stream) -> None:

@@ -48,14 +48,21 @@ class Watch:
 class SupervisedProcess:
     """At most one lives at a time: to end it is to kill every descendant of this process."""
 
-    def __init__(self, command: Command, *, stdout: int | IO[bytes], stderr: int | IO[bytes]) -> None:
+    def __init__(
+        self,
+        command: Command,
+        *,
+        stdout: int | IO[bytes],
+        stderr: int | IO[bytes],
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
+    ) -> None:
         user = command.user
         try:
             self._process = subprocess.Popen(
                 list(command.argv),
                 cwd=command.folder,
                 env=dict(command.environment),
-                stdin=subprocess.DEVNULL,
+                stdin=stdin,
                 stdout=stdout,
                 stderr=stderr,
                 start_new_session=True,

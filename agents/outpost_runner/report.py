@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from outpost_runner.artifacts import MAX_NAME_CHARACTERS, Omission
+from outpost_runner.context import ContextSource
 from outpost_runner.json_fields import Json
 from outpost_runner.outcome import Outcome
 from outpost_runner.patch import Statistics
@@ -13,6 +14,7 @@ MAX_SUMMARY_CHARACTERS = 4000
 MAX_MESSAGE_CHARACTERS = 4000
 MAX_REASON_CHARACTERS = 200
 MAX_OMISSIONS = 20
+MAX_SOURCES = 50
 SMALLEST_MESSAGE = "The report of the end was refused; this is its smallest form."
 
 
@@ -44,6 +46,8 @@ class Report:
     changes: Changes | None
     uploads: Sequence[Upload]
     omitted: Sequence[Omission]
+    usage: Json = None
+    context_sources: Sequence[ContextSource] = ()
 
     def to_json(self) -> Mapping[str, Json]:
         failure = self.outcome.failure
@@ -55,14 +59,20 @@ class Report:
             "result": None if self.changes is None else self.changes.to_json(),
             "uploads": [file.to_json() for file in self.uploads],
             "omitted": [_report_omission(omission) for omission in self.omitted[:MAX_OMISSIONS]],
+            "usage": self.usage,
+            "contextSources": [_report_source(source) for source in self.context_sources[:MAX_SOURCES]],
         }
 
     def reduce(self) -> "Report":
         """Without any text that may be what the broker refuses."""
         failure = self.outcome.failure
         short = None if failure is None else replace(failure, message=SMALLEST_MESSAGE)
-        return replace(self, outcome=replace(self.outcome, failure=short), omitted=[])
+        return replace(self, outcome=replace(self.outcome, failure=short), omitted=[], context_sources=())
 
 
 def _report_omission(omission: Omission) -> Json:
     return {"name": omission.name[:MAX_NAME_CHARACTERS], "reason": omission.reason[:MAX_REASON_CHARACTERS]}
+
+
+def _report_source(source: ContextSource) -> Json:
+    return {"path": source.path[:MAX_NAME_CHARACTERS], "tokens": source.tokens, "isCut": source.is_cut}

@@ -1,6 +1,7 @@
 """What the steps of one claimed run share."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from outpost_runner.agent_user import AgentUser
 from outpost_runner.broker import Broker
@@ -36,6 +37,10 @@ class Session:
 
     def report_patience(self) -> Patience:
         return Patience(self.clock.finish_by)
+
+    def base_git(self, base: Path, watch: Watch) -> Git:
+        """Git in the repository that only the runner reaches."""
+        return Git(base, self.folders.private, watch)
 
     def agent_git(self, user: AgentUser | None, watch: Watch) -> Git:
         """Git in the workspace with no more rights than the agent has."""

@@ -1,17 +1,23 @@
 """The run's own time: prepare the workspace, then run the agent in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from outpost_runner.agent_run import AgentSurroundings, run_agent
+from outpost_runner.agent_run import AgentEnd, AgentSurroundings, run_agent
 from outpost_runner.agent_user import AgentUser, AgentUserUnknown, find_agent_user
 from outpost_runner.agents import AgentUnknown, find_adapter
-from outpost_runner.agents.adapter import AgentAdapter, AgentTask
+from outpost_runner.agents.adapter import Account, AgentAdapter, AgentTask
+from outpost_runner.context import EMPTY_CONTEXT, Context, gather_context
+from outpost_runner.context_level import ContextLevel
+from outpost_runner.gateway.known_providers import ProviderUnknown
+from outpost_runner.gateway.provider import ProviderMisdescribed
 from outpost_runner.git import GitFailed, GitInterrupted
 from outpost_runner.heartbeats import Phase
 from outpost_runner.outcome import Outcome, cancel, judge_agent, judge_interruption, refuse_to_begin
 from outpost_runner.process import ProgramNotStarted
+from outpost_runner.prompt import make_prompt
+from outpost_runner.run_models import ModelsEnd, RunModels, open_models
 from outpost_runner.session import Session
-from outpost_runner.workspace import Base, BranchNotFound, CloneFailed, prepare_workspace
+from outpost_runner.workspace import Base, BranchNotFound, CloneFailed, leave_out, prepare_workspace
 
 
 @dataclass(frozen=True)
@@ -22,9 +28,14 @@ class Work:
     user: AgentUser | None = None
     base: Base | None = None
     summary: str | None = None
+    context: Context = EMPTY_CONTEXT
+    models: ModelsEnd | None = None
 
 
 def do_work(session: Session) -> Work:
+    if session.claim.missing_secrets:
+        names = ", ".join(session.claim.missing_secrets)
+        return Work(refuse_to_begin("SECRET_NOT_FOUND", f"There is no secret: {names}."))
     try:
         user = find_agent_user(session.settings.agent_user)
         adapter = find_adapter(session.claim.run.agent)
@@ -43,7 +54,11 @@ def do_work(session: Session) -> Work:
         return Work(judge_interruption(interruption.ending, None, session.claim.timeout_seconds))
     if session.clock.stop.is_requested():
         return Work(cancel(None), user, base)
-    return _run(session, user, adapter, base)
+    context = _gather_context(session, base)
+    try:
+        return replace(_run(session, user, adapter, base, context), user=user, base=base, context=context)
+    except (ProgramNotStarted, ProviderUnknown, ProviderMisdescribed, OSError) as error:
+        return Work(refuse_to_begin("AGENT_START_FAILED", str(error)), user, base, context=context)
 
 
 def _prepare(session: Session, user: AgentUser | None) -> Base:
@@ -61,22 +76,51 @@ def _prepare(session: Session, user: AgentUser | None) -> Base:
     )
 
 
-def _run(session: Session, user: AgentUser | None, adapter: AgentAdapter, base: Base) -> Work:
-    claim, run = session.claim, session.claim.run
+def _gather_context(session: Session, base: Base) -> Context:
+    run = session.claim.run
+    if run.repository is None or run.context is ContextLevel.OFF:
+        return EMPTY_CONTEXT
+    session.heartbeats.enter(Phase.CONTEXT)
+    git = session.base_git(base.repository, session.run_watch())
+    return gather_context(git, base, run.context, session.redactor, session.log.say)
+
+
+def _run(session: Session, user: AgentUser | None, adapter: AgentAdapter, base: Base, context: Context) -> Work:
+    run = session.claim.run
+    leave_out(base, adapter.litter)
     session.heartbeats.enter(Phase.RUNNING)
     session.log.say(f"Running the agent {run.agent} on {base.commit[:12]}.")
-    task = AgentTask(run.model_id, run.task, claim.provider, session.folders.agent_files)
-    try:
-        end = run_agent(
-            adapter.make_command(task),
-            AgentSurroundings(run.run_id, run.agent, session.folders, user),
-            session.run_watch(),
-            grace_seconds=session.clock.terminate_grace,
-            output_limit_bytes=claim.limits.output_bytes,
-            log=session.log,
-            redactor=session.redactor,
-        )
-    except (ProgramNotStarted, OSError) as error:
-        return Work(refuse_to_begin("AGENT_START_FAILED", str(error)), user, base)
-    outcome = judge_agent(end.ending, end.exit_code, claim.timeout_seconds)
-    return Work(outcome, user, base, adapter.summarize(end.tail))
+    with open_models(session) as models:
+        end = _run_command(session, user, adapter, context, models)
+        models_end = None if models is None else models.end()
+    redact = session.redactor.redact
+    account = Account(redact(end.account.summary or "") or None, redact(end.account.complaint or "") or None)
+    outcome = judge_agent(replace(end, account=account), models_end, session.claim.timeout_seconds)
+    return Work(outcome, summary=account.summary, models=models_end)
+
+
+def _run_command(
+    session: Session, user: AgentUser | None, adapter: AgentAdapter, context: Context, models: RunModels | None
+) -> AgentEnd:
+    run, folders = session.claim.run, session.folders
+    task = AgentTask(
+        run.model_id,
+        run.task,
+        make_prompt(run.task, context, has_repository=run.repository is not None),
+        folders.agent_files,
+        folders.home,
+        None if models is None else models.endpoint,
+    )
+    watch = session.run_watch()
+    if models is not None:
+        watch = replace(watch, should_stop=lambda: session.clock.stop.is_requested() or models.is_budget_exceeded())
+    return run_agent(
+        adapter.make_command(task),
+        adapter.make_reader(),
+        AgentSurroundings(run.run_id, run.agent, folders, user, session.claim.environment),
+        watch,
+        grace_seconds=session.clock.terminate_grace,
+        output_limit_bytes=session.claim.limits.output_bytes,
+        log=session.log,
+        redactor=session.redactor,
+    )

@@ -2,7 +2,7 @@
 
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -61,6 +61,14 @@ def prepare_workspace(
     commit = _find_head(git) or _commit_nothing(git)
     shutil.copytree(folders.workspace / ".git", folders.base_repository, symlinks=True)
     return Base(folders.base_repository, commit)
+
+
+def leave_out(base: Base, patterns: Sequence[str]) -> None:
+    """Keep files of these patterns out of the patch: what an agent's command line leaves is not the agent's work."""
+    if patterns:
+        (base.repository / "info").mkdir(exist_ok=True)
+        with (base.repository / "info" / "exclude").open("a") as file:
+            file.write("\n".join(["", *patterns, ""]))
 
 
 def _clone(git: Git, repository: Repository, scrub: Callable[[str], str]) -> None:

@@ -1,7 +1,8 @@
-"""The routes of a tenant's own account as typed methods: who one is, keys, tokens, the kill switch."""
+"""The routes of a tenant's own account as typed methods: who one is, keys, tokens, secrets, the kill switch."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from outpost_cli.answers import interpret
 from outpost_cli.ids import check_id
@@ -9,9 +10,11 @@ from outpost_cli.json_fields import JsonObject, drop_absent, read_list
 from outpost_cli.models.account import Identity, IssuedKey, Key, Rotation, Token
 from outpost_cli.models.kill_switch import KillSwitch
 from outpost_cli.models.page import Page
+from outpost_cli.models.secret import Secret
 from outpost_cli.paging import iterate_pages
 from outpost_cli.transport import Transport
 
+Item = TypeVar("Item")
 IF_A_NEW_KEY_IS_LOST = "See in `outpost keys list` whether there is a new key, revoke it, and run the command again."
 
 
@@ -25,6 +28,8 @@ class NewKey:
     agents: tuple[str, ...] = ()
     repositories: tuple[str, ...] = ()
     monthly_budget_usd: float | None = None
+    run_budget_usd: float | None = None
+    run_tokens: int | None = None
 
     def to_document(self) -> JsonObject:
         return drop_absent(
@@ -35,6 +40,8 @@ class NewKey:
                 "agents": [*self.agents] or None,
                 "repositories": [*self.repositories] or None,
                 "monthlyBudgetUsd": self.monthly_budget_usd,
+                "runBudgetUsd": self.run_budget_usd,
+                "runTokens": self.run_tokens,
             }
         )
 
@@ -56,13 +63,7 @@ class AccountClient:
 
     def iterate_keys(self, *, limit: int | None) -> Iterator[Key]:
         """Keys newest first, page by page, until `limit` of them (None: all)."""
-
-        def read_page(size: int, cursor: str | None) -> tuple[tuple[Key, ...], Page]:
-            query = [("limit", str(size)), *([("cursor", cursor)] if cursor else [])]
-            answer = self.transport.call("GET", "/keys", query=query)
-            return interpret(lambda: (read_list(answer.data, "keys", Key.from_document), Page.from_meta(answer.meta)))
-
-        return iterate_pages(read_page, limit=limit)
+        return self._iterate("keys", Key.from_document, limit=limit)
 
     def get_key(self, key_id: str) -> Key:
         answer = self.transport.call("GET", self._key_path(key_id))
@@ -87,6 +88,19 @@ class AccountClient:
         answer = self.transport.call("POST", path, body=body, if_lost=if_lost)
         return interpret(lambda: Rotation.from_document(answer.data))
 
+    def iterate_secrets(self, *, limit: int | None) -> Iterator[Secret]:
+        """Secrets by name, page by page, until `limit` of them (None: all)."""
+        return self._iterate("secrets", Secret.from_document, limit=limit)
+
+    def put_secret(self, name: str, value: str) -> Secret:
+        """Keeps the value; doing it again changes nothing more."""
+        answer = self.transport.call("PUT", self._secret_path(name), body={"value": value})
+        return interpret(lambda: Secret.from_document(answer.data))
+
+    def delete_secret(self, name: str) -> Secret:
+        answer = self.transport.call("DELETE", self._secret_path(name))
+        return interpret(lambda: Secret.from_document(answer.data))
+
     def get_kill_switch(self) -> KillSwitch:
         answer = self.transport.call("GET", "/kill-switch")
         return interpret(lambda: KillSwitch.from_document(answer.data))
@@ -103,3 +117,18 @@ class AccountClient:
     @staticmethod
     def _key_path(key_id: str) -> str:
         return f"/keys/{check_id(key_id, 'a key id', remedy='Give an id as `outpost keys list` shows it.')}"
+
+    @staticmethod
+    def _secret_path(name: str) -> str:
+        remedy = "Give a provider, github, or an environment variable: `outpost secrets set --help`."
+        return f"/secrets/{check_id(name, 'the name of a secret', remedy=remedy)}"
+
+    def _iterate(self, noun: str, read_item: Callable[[JsonObject], Item], *, limit: int | None) -> Iterator[Item]:
+        """The items of a list that has its own name as its route's."""
+
+        def read_page(size: int, cursor: str | None) -> tuple[tuple[Item, ...], Page]:
+            query = [("limit", str(size)), *([("cursor", cursor)] if cursor else [])]
+            answer = self.transport.call("GET", f"/{noun}", query=query)
+            return interpret(lambda: (read_list(answer.data, noun, read_item), Page.from_meta(answer.meta)))
+
+        return iterate_pages(read_page, limit=limit)

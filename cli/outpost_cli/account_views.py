@@ -1,4 +1,4 @@
-"""How keys, plans, tenants and switches look to a person. Every text of theirs is made safe first."""
+"""How keys, secrets, plans, tenants and switches look to a person. Every text of theirs is made safe first."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,10 +7,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from outpost_cli.amounts import format_money
 from outpost_cli.durations import format_duration, format_local_moment
 from outpost_cli.models.account import Identity, Key
 from outpost_cli.models.kill_switch import KillSwitch
 from outpost_cli.models.plan import Plan
+from outpost_cli.models.secret import Secret
 from outpost_cli.models.tenant import Deployment, Tenant
 from outpost_cli.output import make_safe
 from outpost_cli.views import format_breaker, make_cell, make_table, render_facts
@@ -25,10 +27,6 @@ def style_state(status: str) -> Text:
 
 def format_end(moment: datetime | None, *, never: str = "never") -> str:
     return never if moment is None else format_local_moment(moment)
-
-
-def format_money(usd: float) -> str:
-    return f"{usd:.2f} USD"
 
 
 def format_names(names: Iterable[str] | None, *, absent: str | None = None) -> str | None:
@@ -51,7 +49,6 @@ def render_keys(keys: Iterable[Key]) -> Table:
 
 
 def render_key(key: Key) -> Table:
-    budget = key.monthly_budget_usd
     return render_facts(
         {
             "Key": key.key_id,
@@ -61,12 +58,39 @@ def render_key(key: Key) -> Table:
             "Scopes": format_names(key.scopes),
             "Agents": format_names(key.agents),
             "Repositories": format_names(key.repositories),
-            "Monthly budget": None if budget is None else format_money(budget),
+            "Monthly budget": format_amount(key.monthly_budget_usd),
+            "Run budget": format_amount(key.run_budget_usd),
+            "Run tokens": format_count(key.run_tokens, absent=None),
             "Created": format_local_moment(key.created_at),
             "Created by": key.created_by,
             "Last used": format_end(key.last_used_at),
             "Expires": format_end(key.expires_at),
             "Replaced by": key.replaced_by,
+        }
+    )
+
+
+def render_secrets(secrets: Iterable[Secret]) -> Table:
+    table = make_table("NAME", "KIND", "CREATED", "UPDATED", "UPDATED BY")
+    for secret in secrets:
+        table.add_row(
+            make_cell(secret.name),
+            make_cell(secret.kind),
+            make_cell(format_local_moment(secret.created_at)),
+            make_cell(format_local_moment(secret.updated_at)),
+            make_cell(secret.updated_by),
+        )
+    return table
+
+
+def render_secret(secret: Secret) -> Table:
+    return render_facts(
+        {
+            "Secret": secret.name,
+            "Kind": secret.kind,
+            "Created": format_local_moment(secret.created_at),
+            "Updated": format_local_moment(secret.updated_at),
+            "Updated by": secret.updated_by,
         }
     )
 
@@ -87,7 +111,6 @@ def render_identity(identity: Identity) -> RenderableType:
 
 
 def render_plan(plan: Plan) -> Table:
-    budget = plan.monthly_budget_usd
     return render_facts(
         {
             "  Kind": plan.kind,
@@ -98,9 +121,11 @@ def render_plan(plan: Plan) -> Table:
             "  Agent minutes": format_count(plan.agent_minutes),
             "  Workspaces": format_count(plan.workspaces),
             "  Longest time limit": format_duration(timedelta(seconds=plan.longest_timeout_seconds)),
-            "  Largest CPU": format_count(plan.largest_cpu_units, "units"),
-            "  Largest memory": format_count(plan.largest_memory_mb, "MB"),
-            "  Monthly budget": NO_LIMIT if budget is None else format_money(budget),
+            "  Largest CPU": format_count(plan.largest_cpu_units, " units"),
+            "  Largest memory": format_count(plan.largest_memory_mb, " MB"),
+            "  Monthly budget": format_amount(plan.monthly_budget_usd, absent=NO_LIMIT),
+            "  Run budget": format_amount(plan.run_budget_usd, absent=NO_LIMIT),
+            "  Run tokens": format_count(plan.run_tokens),
             "  Agents": format_names(plan.agents, absent="all"),
             "  Repositories": format_names(plan.allowed_repositories, absent="all"),
             "  Except": format_names(plan.denied_repositories or None),
@@ -109,8 +134,12 @@ def render_plan(plan: Plan) -> Table:
     )
 
 
-def format_count(limit: int | None, unit: str = "") -> str:
-    return NO_LIMIT if limit is None else f"{limit} {unit}".rstrip()
+def format_count(limit: int | None, unit: str = "", *, absent: str | None = NO_LIMIT) -> str | None:
+    return absent if limit is None else f"{limit:,}{unit}"
+
+
+def format_amount(usd: float | None, *, absent: str | None = None) -> str | None:
+    return absent if usd is None else format_money(usd)
 
 
 def render_kill_switch(switch: KillSwitch) -> Table:

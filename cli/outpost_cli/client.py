@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Self
@@ -18,6 +18,7 @@ from outpost_cli.errors import UsageRefused
 from outpost_cli.ids import check_id
 from outpost_cli.json_fields import JsonObject, drop_absent, read_list
 from outpost_cli.models.explanation import Explanation
+from outpost_cli.models.means import Means
 from outpost_cli.models.page import LogLine, LogPage, Page, RunPage
 from outpost_cli.models.result import ArtifactList, PatchLink
 from outpost_cli.models.run import Receipt, Run
@@ -42,6 +43,7 @@ class Dispatch:
     model_id: str | None = None
     repo: str | None = None
     branch: str | None = None
+    means: Means = field(default_factory=Means)
     priority: str | None = None
     timeout_seconds: int | None = None
     queue_timeout_seconds: int | None = None
@@ -56,6 +58,7 @@ class Dispatch:
             "modelId": self.model_id,
             "repo": self.repo,
             "branch": self.branch,
+            **self.means.to_document(),
             "priority": self.priority,
             "timeoutSeconds": self.timeout_seconds,
             "queueTimeoutSeconds": self.queue_timeout_seconds,

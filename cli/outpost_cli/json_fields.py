@@ -70,6 +70,13 @@ def read_optional_number(document: JsonObject, name: str) -> float | None:
     return value
 
 
+def read_number(document: JsonObject, name: str) -> float:
+    value = read_optional_number(document, name)
+    if value is None:
+        raise FieldMismatch(name, "a number")
+    return value
+
+
 def read_flag(document: JsonObject, name: str) -> bool:
     """A missing flag is false."""
     value = document.get(name)
@@ -102,6 +109,11 @@ def read_list(document: JsonObject, name: str, read_item: Callable[[JsonObject],
     if not isinstance(value, list):
         raise FieldMismatch(name, "a list")
     return tuple(read_item(as_object(name, entry)) for entry in value)
+
+
+def read_optional_list(document: JsonObject, name: str, read_item: Callable[[JsonObject], Item]) -> tuple[Item, ...]:
+    """A missing list is empty."""
+    return () if document.get(name) is None else read_list(document, name, read_item)
 
 
 def read_texts(document: JsonObject, name: str) -> tuple[str, ...]:

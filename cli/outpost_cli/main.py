@@ -20,6 +20,7 @@ from outpost_cli.commands.operator import operator_app
 from outpost_cli.commands.patch import fetch_patch
 from outpost_cli.commands.profile import profile_app
 from outpost_cli.commands.runs import cancel_run, explain_run, list_runs, show_run
+from outpost_cli.commands.secrets import secrets_app
 from outpost_cli.commands.service import show_fleet, show_health, show_version
 from outpost_cli.errors import ExitCode
 from outpost_cli.parser import OutpostGroup
@@ -93,6 +94,7 @@ app.command("login", rich_help_panel=ACCOUNT)(log_in)
 app.command("whoami", rich_help_panel=ACCOUNT)(show_identity)
 app.command("token", rich_help_panel=ACCOUNT)(issue_token)
 app.add_typer(keys_app, name="keys", rich_help_panel=ACCOUNT)
+app.add_typer(secrets_app, name="secrets", rich_help_panel=ACCOUNT)
 app.add_typer(kill_switch_app, name="kill-switch", rich_help_panel=ACCOUNT)
 app.add_typer(profile_app, name="profile", rich_help_panel=ACCOUNT)
 app.command("fleet", rich_help_panel=SERVICE)(show_fleet)

@@ -7,9 +7,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from outpost_cli.amounts import format_budget, format_money, format_resources
 from outpost_cli.durations import format_duration, format_local_moment
 from outpost_cli.models.explanation import Explanation
 from outpost_cli.models.run import Run, RunStatus
+from outpost_cli.models.usage import RunUsage
 from outpost_cli.output import make_safe, style_status
 from outpost_cli.views import format_run_time, format_statistics, render_facts
 
@@ -30,6 +32,8 @@ def render_run(run: Run, *, now: datetime) -> RenderableType:
     if run.result is not None:
         parts += [Text(), Text.assemble(("Result ", "bold"), format_statistics(run.result))]
         parts += render_last_output(run.result.summary) if run.result.summary else []
+    if run.usage is not None:
+        parts += [Text(), Text("Usage", style="bold"), render_usage(run.usage)]
     if not run.is_terminal and run.started_at is not None:
         parts += [Text(), Text(f"At work for {format_run_time(run, now=now)}.")]
     return Group(*parts)
@@ -71,12 +75,46 @@ def render_run_facts(run: Run) -> Table:
             "Repository": " ".join(filter(None, [run.repo, run.branch and f"({run.branch})"])),
             "Tags": " ".join(f"{name}={value}" for name, value in run.tags),
             "Time limit": format_limit(run.timeout_seconds),
+            "Resources": format_resources(run.means.resources),
+            "Budget": format_budget(run.means.budget),
+            "Secrets": ", ".join(run.means.secrets),
+            "Context": format_context(run),
             "Asked by": run.requested_by,
             "Priority": run.priority,
             "Queue": format_queue(run),
             "Progress": None if run.is_terminal else progress,
             "Attempt": str(run.attempt) if (run.attempt or 1) > 1 else None,
             "Exit code": format_exit_code(run),
+        }
+    )
+
+
+def format_context(run: Run) -> str | None:
+    """How much of the repository's notes the agent was to have, and below it the files that they came from."""
+    files = [f"{each.path}: {each.tokens:,} tokens{', cut' if each.is_cut else ''}" for each in run.context_sources]
+    return "\n".join(filter(None, [run.means.context, *files])) or None
+
+
+def render_usage(usage: RunUsage) -> Table:
+    """Tokens, calls and money. An agent without models has only the last."""
+    tokens = {
+        "input": usage.input_tokens,
+        "cached": usage.cached_input_tokens,
+        "cache writes": usage.cache_write_tokens,
+        "output": usage.output_tokens,
+    }
+    calls = {"retried": usage.model_retries, "estimated": usage.estimated_calls}
+    few = ", ".join(f"{count} {name}" for name, count in calls.items() if count)
+    cost = (
+        f"{format_money(usage.model_cost_usd)} models + {format_money(usage.compute_cost_usd)} compute"
+        f" = {format_money(usage.total_cost_usd)}{', an estimate' if usage.is_estimate else ''}"
+    )
+    return render_facts(
+        {
+            "  Tokens": ", ".join(f"{count:,} {name}" for name, count in tokens.items()) if usage.model_calls else None,
+            "  Calls": f"{usage.model_calls:,}{f' ({few})' if few else ''}" if usage.model_calls else None,
+            "  Cost": cost,
+            "  Prices of": usage.price_version,
         }
     )
 

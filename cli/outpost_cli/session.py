@@ -4,7 +4,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Concatenate, ParamSpec, TypeAlias, TypeVar
+from typing import Annotated, Any, Concatenate, ParamSpec, TypeAlias, TypeVar
 
 import typer
 
@@ -15,6 +15,7 @@ from outpost_cli.settings import API_KEY_VARIABLE, PROFILE_VARIABLE, URL_VARIABL
 
 Parameters = ParamSpec("Parameters")
 Context = TypeVar("Context")
+Value = TypeVar("Value")
 # The annotation that typer reads, and the default.
 SharedOption: TypeAlias = tuple[object, object]
 PANEL = "Connection and output"
@@ -89,6 +90,30 @@ with_session = with_shared_options(
 )
 # For a command that talks to no service.
 with_output = with_shared_options({"as_json": JSON_OPTION}, open_output)
+
+
+def make_option(panel: str, kind: Any, name: str, metavar: str, help_text: str, **settings: Any) -> SharedOption:
+    """An option that need not be given."""
+    option = typer.Option(name, metavar=metavar, help=help_text, rich_help_panel=panel, **settings)
+    return Annotated[kind | None, option], None
+
+
+def with_option_group(
+    options: Mapping[str, SharedOption], read: Callable[[Mapping[str, Any]], Value]
+) -> Callable[[Callable[Concatenate[Context, Value, Parameters], None]], Callable[..., None]]:
+    """Gives commands, after their context, what `read` makes of the options, and the options to their signature."""
+
+    def decorate(command: Callable[Concatenate[Context, Value, Parameters], None]) -> Callable[..., None]:
+        @functools.wraps(command)
+        def run(context: Context, /, *arguments: Parameters.args, **given: Parameters.kwargs) -> None:
+            wanted = {name: given.pop(name) for name in options}
+            command(context, read(wanted), *arguments, **given)
+
+        context, _, *own = read_parameters(command)
+        add_signature(run, [context, *own, *make_parameters(options)])
+        return run
+
+    return decorate
 
 
 def read_parameters(command: Callable[..., None]) -> list[inspect.Parameter]:

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from rich.table import Table
 from rich.text import Text
 
+from outpost_cli.amounts import format_cost
 from outpost_cli.diffstat import FileChange
 from outpost_cli.durations import format_duration, format_size
 from outpost_cli.models.page import LogLine
 from outpost_cli.models.result import Artifact
 from outpost_cli.models.run import Receipt, Run, RunResult
-from outpost_cli.models.service import Breaker, Fleet, Health
+from outpost_cli.models.service import Breaker, Health
 from outpost_cli.output import make_safe, style_status
 
 NOTHING = "-"
@@ -41,10 +42,11 @@ def render_runs(runs: Iterable[Run], *, now: datetime, width: int) -> Table:
         ("RUN", 0, lambda run: run.run_id),
         ("STATUS", 0, format_place),
         ("AGENT", 50, lambda run: run.agent),
-        ("MODEL", 110, lambda run: run.model_id or NOTHING),
+        ("MODEL", 120, lambda run: run.model_id or NOTHING),
         ("REPO", 80, lambda run: run.repo or NOTHING),
         ("AGE", 60, lambda run: format_duration(now - run.created_at)),
         ("DURATION", 90, lambda run: format_run_time(run, now=now)),
+        ("COST", 100, lambda run: format_cost(run.usage) or NOTHING),
     ]
     shown = [(name, read) for name, from_width, read in columns if width >= from_width]
     table = make_table(*(name for name, _ in shown), whole=2)
@@ -80,13 +82,15 @@ def format_counts(files: int, insertions: int, deletions: int) -> str:
 
 
 def format_outcome(run: Run) -> Text:
-    """One line on how a run ended."""
+    """One line on how a run ended, and what it cost."""
     line = Text.assemble(make_safe(run.run_id), " ", style_status(run.status))
+    cost = format_cost(run.usage)
     if run.error is not None:
-        line.append(f" {make_safe(run.error.code)}: {make_safe(run.error.message)}")
-    elif run.result is not None:
-        line.append(f" {format_statistics(run.result)}")
-    return line
+        line.append(f" {make_safe(run.error.code)}: {make_safe(run.error.message)}{f' ({cost})' if cost else ''}")
+        return line
+    statistics = format_statistics(run.result) if run.result else None
+    told = ", ".join(filter(None, [statistics, cost]))
+    return line.append(f" {told}" if told else "")
 
 
 def format_place(run: Run) -> Text:
@@ -135,15 +139,6 @@ def render_diffstat(changes: Iterable[FileChange]) -> Table:
     for change in changes:
         counts = ("binary", "") if change.is_binary else (f"+{change.insertions}", f"-{change.deletions}")
         table.add_row(make_cell(change.name), make_cell(counts[0], "green"), make_cell(counts[1], "red"))
-    return table
-
-
-def render_fleet(fleet: Fleet) -> Table:
-    table = make_table("AGENT", "AVAILABLE", "BREAKER", "DEFAULT MODEL")
-    for agent in fleet.agents:
-        available = make_cell("yes", "green") if agent.is_available else make_cell("no", "red")
-        breaker = format_breaker(agent.breaker) if agent.breaker else NOTHING
-        table.add_row(make_cell(agent.name), available, make_cell(breaker), make_cell(agent.model_id or NOTHING))
     return table
 
 

@@ -3,7 +3,7 @@
 from outpost.api.application import Application, Reply
 from outpost.api.bodies import NoQuery
 from outpost.api.request import Request
-from outpost.api.runner import claimed_view, read_artifact, read_report, uploads_view
+from outpost.api.runner import claimed_view, read_artifact, read_report, read_usage, uploads_view
 from outpost.api.runner_bodies import ClaimBody, CompleteBody, HeartbeatBody, UploadsBody
 from outpost.domain.token import Purpose
 from outpost.use_cases.claim_run import RunnerIdentity, claim_run, identify_runner
@@ -32,8 +32,11 @@ def post_claim(request: Request) -> Reply:
         runner,
         claim_id=body.claim_id,
         task_arn=body.task_arn,
+        git_base_url=wiring.settings.git_base_url,
         runs=wiring.runs,
         files=wiring.files,
+        secrets=wiring.tenant_secrets,
+        vault=wiring.vault,
         signing_key=wiring.signing_key,
         clock=wiring.clock,
         identifiers=wiring.identifiers,
@@ -51,6 +54,7 @@ def post_heartbeat(request: Request) -> Reply:
         runner,
         phase=body.phase,
         message=body.message,
+        usage=read_usage(body.usage),
         runs=wiring.runs,
         clock=wiring.clock,
         identifiers=wiring.identifiers,

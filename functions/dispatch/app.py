@@ -24,6 +24,7 @@ def post_dispatch(request: Request) -> Reply:
         request.access.terms,
         runs=wiring.runs,
         accounts=wiring.accounts,
+        secrets=wiring.tenant_secrets,
         api_keys=wiring.api_keys,
         full_tenants=wiring.full_tenants,
         files=wiring.files,

@@ -6,9 +6,10 @@ from outpost.api.application import Application, Reply
 from outpost.api.bodies import ArtifactsQuery, LogsQuery, NoQuery, RunsQuery
 from outpost.api.explain import explanation_reply
 from outpost.api.fleet import fleet_view
-from outpost.api.pages import list_keys, list_logs, list_runs
+from outpost.api.pages import list_keys, list_logs, list_runs, list_secrets
 from outpost.api.request import Request
 from outpost.api.results import artifacts_reply, patch_reply
+from outpost.api.secret_bodies import SecretsQuery
 from outpost.api.views import run_view
 from outpost.use_cases.find_results import read_task, require_run
 from outpost.use_cases.rotate_key import require_key
@@ -32,7 +33,8 @@ def get_run(request: Request) -> Reply:
     request.query(NoQuery)
     run = require_run(request.caller.tenant_id, request.id, runs=wiring.runs)
     queue = wiring.queue.order(run.tenant_id) if run.is_queued else ()
-    return Reply(run_view(run, read_task(run, files=wiring.files, clock=wiring.clock), queue=queue))
+    task = read_task(run, files=wiring.files, clock=wiring.clock)
+    return Reply(run_view(run, wiring.clock.now(), task, queue=queue))
 
 
 @app.route("GET", "/runs/{id}/logs")
@@ -87,6 +89,12 @@ def get_key(request: Request) -> Reply:
     """One key, without its secret."""
     request.query(NoQuery)
     return Reply(key_view(require_key(request.caller.tenant_id, request.id, keyring=wiring.keyring)))
+
+
+@app.route("GET", "/secrets")
+def get_secrets(request: Request) -> Reply:
+    """A page of the tenant's secrets, without their values."""
+    return list_secrets(request.caller, request.query(SecretsQuery), wiring)
 
 
 @app.route("GET", "/kill-switch")

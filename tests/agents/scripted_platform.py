@@ -20,13 +20,16 @@ from outpost.domain.errors import OutpostError
 
 BOOTSTRAP_TOKEN = "bootstrap-token-of-the-test"
 SESSION_TOKEN = "session-token-of-the-test"
+NO_CREDENTIALS: dict[str, Any] = {"provider": None, "git": None, "environment": {}, "missing": []}
 CLAIM: dict[str, Any] = {
     "sessionToken": SESSION_TOKEN,
     "heartbeatSeconds": 1,
     "timeoutSeconds": 30,
     "stopGraceSeconds": 20,
-    "run": {"runId": "01TESTRUN", "agent": "shell", "modelId": "bash", "task": "true", "repo": None},
-    "credentials": {"provider": None, "git": None},
+    "run": {"runId": "01TESTRUN", "agent": "shell", "modelId": "bash", "task": "true", "repo": None, "context": "off"},
+    "credentials": NO_CREDENTIALS,
+    "models": [],
+    "budget": {"maxCostMicrousd": None, "maxTokens": None},
     "limits": {
         "outputBytes": 1_000_000,
         "patchBytes": 5_000_000,

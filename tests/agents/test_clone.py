@@ -11,9 +11,10 @@ from werkzeug.wrappers import Request, Response
 from outpost_local.git_server import GitServer
 
 from .repository import git, make_bare_repository
+from .scripted_platform import NO_CREDENTIALS
 
 PASSWORD = "git-password-0123456789"
-GIT_CREDENTIAL = {"provider": None, "git": {"username": "x-access-token", "password": PASSWORD}}
+GIT_CREDENTIAL = NO_CREDENTIALS | {"git": {"username": "x-access-token", "password": PASSWORD}}
 
 
 def repo(url, branch=None):
@@ -85,7 +86,7 @@ def test_the_credential_stays_out_of_the_workspace_and_the_log(platform, run, pr
 
 def test_a_missing_or_wrong_credential_fails_without_a_prompt(platform, run, private_url):
     platform.claim["run"]["repo"] = repo(private_url)
-    wrong = {"provider": None, "git": {"username": "x-access-token", "password": "wrong-password"}}
+    wrong = NO_CREDENTIALS | {"git": {"username": "x-access-token", "password": "wrong-password"}}
     assert run("true", credentials=wrong).process.returncode == 12
     assert platform.completion["error"]["code"] == "CLONE_FAILED"
     assert "wrong-password" not in str(platform.completion)

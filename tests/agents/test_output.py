@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from .scripted_platform import SESSION_TOKEN
+from .scripted_platform import NO_CREDENTIALS, SESSION_TOKEN
 
 SECRET = "sk-provider-0123456789-abcdefghij"
-CREDENTIALS = {"provider": {"name": "anthropic", "apiKey": SECRET}, "git": None}
+CREDENTIALS = NO_CREDENTIALS | {"environment": {"DEPLOY_KEY": SECRET}}
 UNLIMITED = {
     "outputBytes": 50_000_000,
     "patchBytes": 5_000_000,

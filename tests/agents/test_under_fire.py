@@ -141,6 +141,11 @@ def test_a_use_of_the_wall_clock_is_found(source):
     assert len(find_wall_clocks(source)) == 1
 
 
-@pytest.mark.parametrize("module", sorted((AGENTS / "outpost_runner").rglob("*.py")), ids=lambda path: path.stem)
+# It tells when a provider wants to be asked again, which providers say by the clock; nothing waits for that.
+TELLS_THE_TIME = AGENTS / "outpost_runner" / "gateway" / "trouble.py"
+MODULES = sorted({*(AGENTS / "outpost_runner").rglob("*.py")} - {TELLS_THE_TIME})
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: path.stem)
 def test_no_module_of_the_runner_asks_the_wall_clock(module):
     assert find_wall_clocks(Path(module).read_text()) == set()

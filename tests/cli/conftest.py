@@ -78,7 +78,11 @@ def make_run(**changes: object) -> dict[str, object]:
         "agent": "shell",
         "modelId": None,
         "task": "echo hello",
-        "context": "standard",
+        "context": "off",
+        "contextSources": [],
+        "resources": {"cpuUnits": 256, "memoryMb": 512, "diskGb": 21},
+        "budget": {"maxCostUsd": None, "maxTokens": None},
+        "secrets": [],
         "workspaceMode": "ephemeral",
         "tags": {},
         "priority": "normal",
@@ -91,9 +95,24 @@ def make_run(**changes: object) -> dict[str, object]:
     }
 
 
+def make_usage(**changes: object) -> dict[str, object]:
+    """What a run has used and cost; by default one that called no model."""
+    counts = "inputTokens cachedInputTokens cacheWriteTokens outputTokens modelCalls modelRetries estimatedCalls"
+    return {
+        **dict.fromkeys(counts.split(), 0),
+        "modelCostUsd": 0.0,
+        "computeCostUsd": 0.000338,
+        "totalCostUsd": 0.000338,
+        "priceVersion": "2026-01-01",
+        "isEstimate": False,
+        **changes,
+    }
+
+
 def make_plan(**changes: object) -> dict[str, object]:
     unlimited = (
-        "dispatches agentMinutes workspaces largestCpuUnits largestMemoryMb monthlyBudgetUsd agents repositories"
+        "dispatches agentMinutes workspaces largestCpuUnits largestMemoryMb monthlyBudgetUsd runBudgetUsd runTokens "
+        "agents repositories"
     )
     return {
         **dict.fromkeys(unlimited.split()),
@@ -108,7 +127,7 @@ def make_plan(**changes: object) -> dict[str, object]:
 
 
 def make_key(**changes: object) -> dict[str, object]:
-    absent = "createdBy lastUsedAt expiresAt replacedBy agents repositories monthlyBudgetUsd"
+    absent = "createdBy lastUsedAt expiresAt replacedBy agents repositories monthlyBudgetUsd runBudgetUsd runTokens"
     return {
         **dict.fromkeys(absent.split()),
         "keyId": KEY_ID,
@@ -165,6 +184,7 @@ class Service:
     key_id = KEY_ID
     api_key = API_KEY
     make_run = staticmethod(make_run)
+    make_usage = staticmethod(make_usage)
     make_plan = staticmethod(make_plan)
     make_key = staticmethod(make_key)
     make_identity = staticmethod(make_identity)

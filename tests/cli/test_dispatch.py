@@ -28,7 +28,9 @@ def test_every_option_becomes_its_field_of_the_contract(outpost, service):
             "--branch",
             "next",
         ),
-        *("--priority", "High", "--queue-timeout", "2h"),
+        *("--priority", "High", "--queue-timeout", "2h", "--context", "Full"),
+        *("--max-cost-usd", "2.5", "--max-tokens", "500000", "--secret", "DEPLOY_KEY", "--secret", "DATABASE_URL"),
+        *("--cpu-units", "4096", "--memory-mb", "16384", "--disk-gb", "100"),
         *("--timeout", "10m", "--tag", "team=web", "--tag", "kind=a=b", "--user-id", "ann", "--idempotency-key", "k-1"),
     )
     assert service.seen[0].document == {
@@ -37,6 +39,10 @@ def test_every_option_becomes_its_field_of_the_contract(outpost, service):
         "modelId": "fast",
         "repo": "example/shop",
         "branch": "next",
+        "context": "full",
+        "budget": {"maxCostUsd": 2.5, "maxTokens": 500_000},
+        "secrets": ["DEPLOY_KEY", "DATABASE_URL"],
+        "resources": {"cpuUnits": 4096, "memoryMb": 16_384, "diskGb": 100},
         "priority": "high",
         "timeoutSeconds": 600,
         "queueTimeoutSeconds": 7200,
@@ -49,6 +55,22 @@ def test_every_option_becomes_its_field_of_the_contract(outpost, service):
 def test_what_was_not_said_is_not_sent(outpost, service):
     outpost("dispatch", "echo hello", "--agent", "shell")
     assert service.seen[0].document.keys() == {"agent", "task", "idempotencyKey"}
+
+
+@pytest.mark.parametrize(
+    ("option", "amount", "field", "sent"),
+    [
+        ("--max-cost-usd", "2", "budget", {"maxCostUsd": 2.0}),
+        ("--max-tokens", "9", "budget", {"maxTokens": 9}),
+        ("--cpu-units", "512", "resources", {"cpuUnits": 512}),
+        ("--memory-mb", "1024", "resources", {"memoryMb": 1024}),
+        ("--disk-gb", "50", "resources", {"diskGb": 50}),
+    ],
+)
+def test_of_budget_and_resources_only_the_parts_that_were_said_are_sent(outpost, service, option, amount, field, sent):
+    outpost("dispatch", "echo hello", "--agent", "shell", option, amount)
+    assert service.seen[0].document[field] == sent
+    assert service.seen[0].document.keys() == {"agent", "task", "idempotencyKey", field}
 
 
 def test_the_key_travels_as_bearer_and_the_stage_stays_in_the_path(outpost, service):
@@ -111,6 +133,9 @@ def test_a_task_file_is_sent_whole(outpost, service, tmp_path: Path):
         (["a", "--agent", "shell", "--timeout", "soon"], "'soon' is not a duration."),
         (["a", "--agent", "shell", "--queue-timeout", "soon"], "'soon' is not a duration."),
         (["a", "--agent", "shell", "--priority", "urgent"], "urgent"),
+        (["a", "--agent", "shell", "--context", "everything"], "everything"),
+        (["a", "--agent", "shell", "--max-tokens", "0"], "--max-tokens"),
+        (["a", "--agent", "shell", "--max-cost-usd", "-1"], "--max-cost-usd"),
         (["a", "--agent", "shell", "--wait", "--follow"], "--wait and --follow exclude each other."),
         (["a"], "--agent"),
     ],
@@ -140,6 +165,20 @@ def test_wait_looks_until_the_end_and_tells_each_change_once(outpost, service):
     assert result.exit_code == 0
     assert result.stderr == f"Dispatched {service.run_id}\n{service.run_id} RUNNING cloning\n"
     assert result.stdout == f"{service.run_id} COMPLETED 1 file changed, 2 insertions(+), 0 deletions(-)\n"
+
+
+@pytest.mark.parametrize(
+    ("ended", "told"),
+    [
+        ({"result": {"filesChanged": 3}}, "COMPLETED 3 files changed, 0 insertions(+), 0 deletions(-), $0.0123"),
+        ({"result": None}, "COMPLETED $0.0123"),
+        ({"status": "FAILED", "error": BROKEN}, "FAILED AGENT_FAILED: It exited with 1. ($0.0123)"),
+    ],
+)
+def test_the_outcome_says_what_the_run_cost(outpost, service, ended, told):
+    run = service.make_run(**{"status": "COMPLETED", "usage": service.make_usage(totalCostUsd=0.0123), **ended})
+    service.on("GET", f"/runs/{service.run_id}", service.data(run))
+    assert outpost("dispatch", "x", "--agent", "shell", "--wait").stdout == f"{service.run_id} {told}\n"
 
 
 @pytest.mark.parametrize(("status", "exit_code"), [("FAILED", 10), ("TIMEOUT", 11), ("CANCELLED", 12)])

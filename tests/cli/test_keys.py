@@ -54,6 +54,7 @@ def test_every_option_becomes_its_field_of_the_contract(outpost, service, issued
     outpost(
         *("keys", "create", "--name", "ci", "--scope", "dispatch", "--scope", "status", "--expires-in", "30d"),
         *("--agent", "shell", "--repository", "example/*", "--monthly-budget-usd", "12.5"),
+        *("--run-budget-usd", "2", "--run-tokens", "500000"),
     )
     assert service.seen[0].document == {
         "name": "ci",
@@ -62,6 +63,8 @@ def test_every_option_becomes_its_field_of_the_contract(outpost, service, issued
         "agents": ["shell"],
         "repositories": ["example/*"],
         "monthlyBudgetUsd": 12.5,
+        "runBudgetUsd": 2.0,
+        "runTokens": 500_000,
     }
 
 
@@ -93,6 +96,7 @@ def test_a_new_key_with_json_is_the_data_and_nothing_else(outpost, service, issu
         ["create", "--scope", "status"],
         ["create", "--name", "ci", "--scope", "everything"],
         ["create", "--name", "ci", "--scope", "status", "--expires-in", "soon"],
+        ["create", "--name", "ci", "--scope", "status", "--run-tokens", "0"],
         ["show", "../runs"],
         ["revoke", "a/b"],
         ["rotate", "a b"],
@@ -104,12 +108,22 @@ def test_wrong_usage_is_refused_before_anything_is_sent(outpost, service, argume
 
 
 def test_one_key_is_shown_with_its_bounds(outpost, service):
-    key = service.make_key(agents=["shell"], repositories=["example/*"], monthlyBudgetUsd=5, createdBy="operator")
+    bounds = {"repositories": ["example/*"], "monthlyBudgetUsd": 5, "runBudgetUsd": 2.5, "runTokens": 500_000}
+    key = service.make_key(agents=["shell"], createdBy="operator", **bounds)
     service.on("GET", f"/keys/{service.key_id}", service.data(key))
+    shown = [" ".join(line.split()) for line in outpost("keys", "show", service.key_id).stdout.splitlines()]
+    assert "Repositories example/*" in shown
+    assert "Monthly budget $5.00" in shown
+    assert "Run budget $2.50" in shown
+    assert "Run tokens 500,000" in shown
+    assert "Created by operator" in shown
+
+
+def test_a_key_without_bounds_is_shown_without_them(outpost, service):
+    service.on("GET", f"/keys/{service.key_id}", service.data(service.make_key()))
     shown = outpost("keys", "show", service.key_id).stdout
-    assert "example/*" in shown
-    assert "5.00 USD" in shown
-    assert "operator" in shown
+    assert "budget" not in shown
+    assert "tokens" not in shown
 
 
 def test_outside_of_a_terminal_revoking_asks_nobody(outpost, service):

@@ -96,16 +96,26 @@ def test_nothing_is_said_of_variables_that_are_not_set(run_program, service, kno
 
 
 def test_whoami_shows_scopes_and_the_plan(outpost, service):
-    plan = service.make_plan(kind="trial", dispatches=50, monthlyBudgetUsd=12.5, agents=["shell"])
+    budgets = {"monthlyBudgetUsd": 12.5, "runBudgetUsd": 10, "runTokens": 1_000_000}
+    plan = service.make_plan(kind="trial", dispatches=50, agents=["shell"], **budgets)
     service.on("GET", "/auth/whoami", service.data(service.make_identity(plan=plan)))
-    shown = [line.split(maxsplit=1) for line in outpost("whoami").stdout.splitlines()]
-    assert ["Scopes", "dispatch, status"] in shown
-    assert ["Kind", "trial"] in shown
-    assert ["Dispatches", "50"] in shown
-    assert ["Workspaces", "no limit"] in shown
-    assert ["Agents", "shell"] in shown
-    assert ["Repositories", "all"] in shown
-    assert any(line[-1].endswith("12.50 USD") for line in shown if line)
+    shown = [" ".join(line.split()) for line in outpost("whoami").stdout.splitlines()]
+    assert "Scopes dispatch, status" in shown
+    assert "Kind trial" in shown
+    assert "Dispatches 50" in shown
+    assert "Workspaces no limit" in shown
+    assert "Agents shell" in shown
+    assert "Repositories all" in shown
+    assert "Monthly budget $12.50" in shown
+    assert "Run budget $10.00" in shown
+    assert "Run tokens 1,000,000" in shown
+
+
+def test_whoami_says_what_the_plan_does_not_limit(outpost, service):
+    service.on("GET", "/auth/whoami", service.data(service.make_identity()))
+    shown = [" ".join(line.split()) for line in outpost("whoami").stdout.splitlines()]
+    assert "Run budget no limit" in shown
+    assert "Run tokens no limit" in shown
 
 
 def test_whoami_tells_the_repositories_of_the_plan(outpost, service):

@@ -54,6 +54,7 @@ def test_every_option_of_a_plan_becomes_its_field_of_the_contract(operate, servi
         *("tenant", "set-plan", "example-shop", "--plan", "standard", "--concurrent-runs", "20", "--queued-runs", "0"),
         *("--dispatches", "500", "--agent-minutes", "600", "--workspaces", "3", "--longest-timeout", "2h"),
         *("--largest-cpu-units", "2048", "--largest-memory-mb", "8192", "--monthly-budget-usd", "99.5"),
+        *("--run-budget-usd", "2.5", "--run-tokens", "500000"),
         *("--agent", "shell", "--agent", "aider", "--allow-repository", "example/*"),
         *("--deny-repository", "example/secret", "--own-secrets", "required", "--ends-at", "2027-01-31T00:00:00Z"),
     )
@@ -71,6 +72,8 @@ def test_every_option_of_a_plan_becomes_its_field_of_the_contract(operate, servi
             "largestCpuUnits": 2048,
             "largestMemoryMb": 8192,
             "monthlyBudgetUsd": 99.5,
+            "runBudgetUsd": 2.5,
+            "runTokens": 500_000,
             "agents": ["shell", "aider"],
             "repositories": {"allow": ["example/*"], "deny": ["example/secret"]},
             "ownSecretsRequired": True,
@@ -86,10 +89,11 @@ def test_a_tenant_is_made_with_a_plan(operate, service, issued):
 
 def test_limits_are_taken_away_by_name(operate, service, tenant):
     limits = ["dispatches", "agent-minutes", "workspaces", "cpu", "memory", "monthly-budget"]
-    limits += ["agents", "repositories", "end"]
+    limits += ["run-budget", "run-tokens", "agents", "repositories", "end"]
     operate("tenant", "set-plan", "example-shop", *(f"--no-limit={limit}" for limit in limits))
     fields = ["dispatches", "agentMinutes", "workspaces", "largestCpuUnits", "largestMemoryMb", "monthlyBudgetUsd"]
-    assert service.seen[0].document["plan"] == dict.fromkeys([*fields, "agents", "repositories", "endsAt"])
+    fields += ["runBudgetUsd", "runTokens", "agents", "repositories", "endsAt"]
+    assert service.seen[0].document["plan"] == dict.fromkeys(fields)
 
 
 def test_an_end_may_be_told_from_now_on(operate, service, tenant):
@@ -103,6 +107,7 @@ def test_an_end_may_be_told_from_now_on(operate, service, tenant):
     [
         ["tenant", "set-plan", "example-shop"],
         ["tenant", "set-plan", "example-shop", "--dispatches", "5", "--no-limit", "dispatches"],
+        ["tenant", "set-plan", "example-shop", "--run-tokens", "5", "--no-limit", "run-tokens"],
         ["tenant", "set-plan", "example-shop", "--no-limit", "queue"],
         ["tenant", "set-plan", "example-shop", "--longest-timeout", "soon"],
         ["tenant", "create", "example-shop"],
@@ -141,9 +146,10 @@ def test_a_tenant_is_shown_with_its_state_its_use_and_its_plan(operate, service)
     assert "Status SUSPENDED" in shown
     assert "Suspended for unpaid" in shown
     assert "Runs 2 active, 1 waiting" in shown
-    assert "Used 7 dispatches, 12.5 agent minutes, 0.50 USD" in shown
+    assert "Used 7 dispatches, 12.5 agent minutes, $0.50" in shown
     assert "Kill switch on" in shown
     assert "Kind standard" in shown
+    assert "Run budget no limit" in shown
 
 
 def test_the_list_of_tenants_goes_through_every_page(operate, service):

@@ -14,12 +14,35 @@ ENDED = "2026-01-01T12:02:15.000Z"
 
 
 def test_the_list_shows_what_tells_runs_apart(outpost, service):
-    run = service.make_run(status="COMPLETED", repo="example/shop", modelId="m-1", startedAt=STARTED, endedAt=ENDED)
+    run = service.make_run(
+        status="COMPLETED",
+        repo="example/shop",
+        modelId="m-1",
+        startedAt=STARTED,
+        endedAt=ENDED,
+        usage=service.make_usage(totalCostUsd=1.5),
+    )
     service.on("GET", "/runs", service.data({"runs": [run]}, pagination={"nextCursor": None, "hasMore": False}))
     heading, row = outpost("runs").stdout.splitlines()
-    assert heading.split() == ["RUN", "STATUS", "AGENT", "MODEL", "REPO", "AGE", "DURATION"]
+    assert heading.split() == ["RUN", "STATUS", "AGENT", "MODEL", "REPO", "AGE", "DURATION", "COST"]
     assert row.split()[:5] == [service.run_id, "COMPLETED", "shell", "m-1", "example/shop"]
-    assert row.rstrip().endswith("2m 5s")
+    assert row.split()[-3:] == ["2m", "5s", "$1.50"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "cost"),
+    [
+        (None, "-"),
+        ({"totalCostUsd": 0.012345, "isEstimate": True}, "~$0.0123"),
+        ({"totalCostUsd": 1234.5}, "$1,234.50"),
+        ({"totalCostUsd": 0.00002}, "<$0.0001"),
+        ({"totalCostUsd": 0}, "$0.00"),
+    ],
+)
+def test_the_list_shows_what_a_run_cost_and_marks_an_estimate(outpost, service, changes, cost):
+    usage = None if changes is None else service.make_usage(**changes)
+    service.on("GET", "/runs", service.data({"runs": [service.make_run(usage=usage)]}))
+    assert outpost("runs").stdout.split()[-1] == cost
 
 
 def test_filters_become_the_query(outpost, service):
@@ -84,7 +107,7 @@ def draw_runs(run: dict[str, object], *, width: int) -> list[str]:
     return console.file.getvalue().splitlines()
 
 
-@pytest.mark.parametrize("width", [40, 60, 80, 100])
+@pytest.mark.parametrize("width", [40, 60, 80, 100, 120])
 def test_a_narrow_terminal_cuts_everything_but_id_and_status(service, width):
     run = service.make_run(repo="example/" + "x" * 100, modelId="m" * 40, status="CANCELLING", agent="a" * 30)
     _, row = draw_runs(run, width=width)
@@ -95,6 +118,15 @@ def test_a_narrow_terminal_cuts_everything_but_id_and_status(service, width):
 def test_a_narrow_terminal_has_no_column_that_says_nothing(service):
     heading, row = draw_runs(service.make_run(repo="example/shop", modelId="m-1", status="CANCELLED"), width=60)
     assert heading.split() == ["RUN", "STATUS", "AGENT", "AGE"]
+    assert "\N{HORIZONTAL ELLIPSIS}" not in row
+
+
+def test_a_terminal_of_a_hundred_characters_has_room_for_the_cost(service):
+    usage = service.make_usage(totalCostUsd=1234.5678, isEstimate=True)
+    run = service.make_run(repo="example/shop", status="CANCELLING", startedAt=STARTED, usage=usage)
+    heading, row = draw_runs(run, width=100)
+    assert heading.split() == ["RUN", "STATUS", "AGENT", "REPO", "AGE", "DURATION", "COST"]
+    assert row.split()[-1] == "~$1,234.5678"
     assert "\N{HORIZONTAL ELLIPSIS}" not in row
 
 
@@ -138,6 +170,108 @@ def test_the_card_has_timeline_error_with_remedy_and_statistics(outpost, service
     assert "Last output\n  Half done.\n" in card
     assert "137 (of the agent that was stopped)" in card
     assert "team=web" in card
+
+
+@pytest.fixture
+def show_lines(outpost, service):
+    """The lines of a run's card, each with its blanks made one."""
+
+    def show(**changes: object) -> list[str]:
+        service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run(**changes)))
+        return [" ".join(line.split()) for line in outpost("show", service.run_id).stdout.splitlines()]
+
+    return show
+
+
+def test_the_card_has_what_the_run_may_use(show_lines):
+    card = show_lines(
+        resources={"cpuUnits": 2048, "memoryMb": 8192, "diskGb": 21},
+        budget={"maxCostUsd": 10, "maxTokens": 500_000},
+        secrets=["DATABASE_URL", "DEPLOY_KEY"],
+    )
+    assert "Resources 2 vCPU, 8 GB, 21 GB disk" in card
+    assert "Budget $10.00 and 500,000 tokens" in card
+    assert "Secrets DATABASE_URL, DEPLOY_KEY" in card
+
+
+def test_parts_of_a_virtual_cpu_and_of_a_gigabyte_are_shown(show_lines):
+    assert "Resources 0.25 vCPU, 512 MB, 50 GB disk" in show_lines(
+        resources={"cpuUnits": 256, "memoryMb": 512, "diskGb": 50}
+    )
+
+
+@pytest.mark.parametrize(
+    ("budget", "told"),
+    [({"maxCostUsd": 0.005, "maxTokens": None}, "Budget $0.005"), ({"maxTokens": 900}, "Budget 900 tokens")],
+)
+def test_a_budget_may_be_of_one_kind_only(show_lines, budget, told):
+    assert told in show_lines(budget=budget)
+
+
+def test_the_card_has_the_files_that_the_context_came_from(show_lines):
+    sources = [
+        {"path": "AGENTS.md", "tokens": 1150, "isCut": False},
+        {"path": "README.md", "tokens": 50, "isCut": True},
+    ]
+    card = show_lines(context="standard", contextSources=sources)
+    begin = card.index("Context standard")
+    assert card[begin + 1 : begin + 3] == ["AGENTS.md: 1,150 tokens", "README.md: 50 tokens, cut"]
+
+
+def test_the_card_has_tokens_calls_and_money(show_lines, service):
+    usage = service.make_usage(
+        inputTokens=12_345,
+        cachedInputTokens=100_000,
+        cacheWriteTokens=2_000,
+        outputTokens=678,
+        modelCalls=12,
+        modelRetries=2,
+        estimatedCalls=1,
+        modelCostUsd=0.0123,
+        computeCostUsd=0.5,
+        totalCostUsd=0.5123,
+    )
+    card = show_lines(status="COMPLETED", usage=usage)
+    assert card[card.index("Usage") + 1 :] == [
+        "Tokens 12,345 input, 100,000 cached, 2,000 cache writes, 678 output",
+        "Calls 12 (2 retried, 1 estimated)",
+        "Cost $0.0123 models + $0.50 compute = $0.5123",
+        "Prices of 2026-01-01",
+    ]
+
+
+def test_calls_that_all_went_well_are_a_number_alone(show_lines, service):
+    assert "Calls 3" in show_lines(usage=service.make_usage(modelCalls=3))
+
+
+def test_an_agent_without_models_is_shown_with_its_cost_only(show_lines, service):
+    card = show_lines(usage=service.make_usage())
+    cost = "Cost $0.00 models + $0.0003 compute = $0.0003"
+    assert card[card.index("Usage") + 1 :] == [cost, "Prices of 2026-01-01"]
+
+
+def test_an_estimate_is_called_one(show_lines, service):
+    card = show_lines(status="RUNNING", usage=service.make_usage(isEstimate=True))
+    assert "Cost $0.00 models + $0.0003 compute = $0.0003, an estimate" in card
+
+
+def test_a_run_that_no_runner_has_taken_has_no_usage(show_lines):
+    assert "Usage" not in show_lines(usage=None)
+
+
+def test_a_run_of_a_service_that_tells_nothing_of_what_it_may_use_is_shown(outpost, service):
+    told_since = ("contextSources", "resources", "budget", "secrets")
+    older = {name: value for name, value in service.make_run().items() if name not in told_since}
+    service.on("GET", f"/runs/{service.run_id}", service.data(older))
+    assert "Resources" not in outpost("show", service.run_id).stdout
+
+
+def test_a_usage_without_its_cost_is_no_answer_of_the_service(outpost, service):
+    usage = {name: value for name, value in service.make_usage().items() if name != "totalCostUsd"}
+    service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run(usage=usage)))
+    result = outpost("show", service.run_id)
+    assert result.exit_code == 1
+    assert "totalCostUsd" in result.stderr
 
 
 def test_show_with_json_is_the_run_as_the_service_told_it(outpost, service):

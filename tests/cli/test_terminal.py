@@ -117,6 +117,25 @@ def test_login_asks_for_url_and_key_and_shows_the_key_nowhere(service, environme
     assert ProfileFile.locate().read() == {"default": Profile(url=service.url, api_key=service.api_key)}
 
 
+def test_in_a_terminal_a_secret_is_asked_for_and_shown_nowhere(service, environment):
+    told = {"name": "openai", "kind": "provider", "createdAt": "2026-01-01T12:00:00.000Z"}
+    secret = {**told, "updatedAt": "2026-01-01T12:00:00.000Z", "updatedBy": service.key_id}
+    service.on("PUT", "/secrets/openai", service.data(secret))
+    process, ours = start_in_terminal(["secrets", "set", "openai"], environment)
+    wait_until_hidden(ours)
+    os.write(ours, b"sk-0123456789\n")
+    shown = finish_in_terminal(process, ours)
+    assert b"Value of openai" in shown
+    assert b"sk-0123456789" not in shown
+    assert service.seen[0].document == {"value": "sk-0123456789"}
+
+
+def test_in_a_terminal_deleting_a_secret_asks_and_a_no_changes_nothing(service, environment):
+    shown = answer_in_terminal(["secrets", "delete", "openai"], environment, b"Delete openai?", b"n\n")
+    assert b"Nothing was deleted." in shown
+    assert service.seen == []
+
+
 def test_in_a_terminal_revoking_asks_with_the_name_of_the_key_and_a_no_changes_nothing(service, environment):
     service.on("GET", f"/keys/{service.key_id}", service.data(service.make_key(name="build server")))
     shown = answer_in_terminal(["keys", "revoke", service.key_id], environment, b"[y/N]", b"n\n")

@@ -90,7 +90,7 @@ def use_is_kept_within_the_agent_time(bench: Bench) -> None:
 
 def use_is_kept_within_the_budget(bench: Bench) -> None:
     bench.create(a_run(), allowances=LIMITED)
-    poor = replace(LIMITED[0], cost_microusd=3_291)
+    poor = replace(LIMITED[0], cost_microusd=3_329)
     assert bench.create(other_run(), allowances=(poor,)) is NotAdmitted
 
 

@@ -16,6 +16,7 @@ from outpost.adapters.dynamo_items import deployment_key, tenant_key, to_item
 from outpost.adapters.dynamo_keyring import DynamoKeyring
 from outpost.adapters.dynamo_queue import DynamoQueue
 from outpost.adapters.dynamo_runs import DynamoRuns
+from outpost.adapters.dynamo_secrets import DynamoTenantSecrets
 from outpost.adapters.dynamo_slots import DynamoSlots
 from outpost.domain.admission import Form
 from outpost.domain.errors import OutpostError
@@ -45,6 +46,7 @@ class Bench:
         self.deployments = DynamoDeployments(client, settings)
         self.queue = DynamoQueue(client, settings)
         self.slots = DynamoSlots(client, settings)
+        self.secrets = DynamoTenantSecrets(client, settings)
         self._numbers = count(1)
         tenant = a_tenant(plan=a_plan(concurrent_runs=SLOTS, queued_runs=PLACES))
         assert self.accounts.create_tenant(tenant, a_key(), [])

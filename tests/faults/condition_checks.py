@@ -3,13 +3,14 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from builders import NOON, a_key, a_plan, a_report, a_run, a_running_run, a_tenant, later
+from builders import NOON, a_key, a_plan, a_report, a_run, a_running_run, a_secret, a_tenant, later
 
-from outpost.adapters.dynamo_items import ItemMalformed, tenant_key
+from outpost.adapters.dynamo_items import ItemMalformed, secret_count_key, tenant_key
 from outpost.domain.api_key import KeyStatus
-from outpost.domain.errors import TenantSuspended
+from outpost.domain.errors import SecretsFull, TenantSuspended
 from outpost.domain.report import Artifact
 from outpost.domain.run import RunStatus
+from outpost.domain.secret import MOST_SECRETS
 from outpost.ports import RunChangedMeanwhile, SlotRefused, WorkForbidden
 
 from .admission_checks import ADMISSION_CHECKS, BEHIND_OWN, OPEN, SWITCH
@@ -20,6 +21,7 @@ RELEASED = QUEUED.released(later(seconds=5))
 SUCCESSOR = a_key(key_id="01Q3ENHRG0SUCCESSORSUCCESS", key_hash="e" * 64)
 REPLACED = a_key(replaced_by=SUCCESSOR.key_id, expires_at=later(hours=1))
 REVOKED = a_key(status=KeyStatus.REVOKED)
+NEWER = a_secret(revision=2)
 
 
 def a_report_is_never_written_over(bench: Bench) -> None:
@@ -196,6 +198,26 @@ def a_counter_of_the_deployment_that_moves_meanwhile_is_left_alone(bench: Bench)
     assert bench.slots.correct_deployment() == 0
 
 
+def a_secret_is_recorded_once(bench: Bench) -> None:
+    assert bench.secrets.record(None, a_secret(), bench.event())
+    assert not bench.secrets.record(None, a_secret(), bench.event())
+
+
+def a_secret_that_changed_meanwhile_is_not_written_over(bench: Bench) -> None:
+    bench.secrets.record(None, NEWER, bench.event())
+    assert not bench.secrets.record(a_secret(), NEWER, bench.event())
+
+
+def a_secret_that_changed_meanwhile_is_not_removed(bench: Bench) -> None:
+    bench.secrets.record(None, NEWER, bench.event())
+    assert not bench.secrets.remove(a_secret(), bench.event())
+
+
+def a_tenant_has_no_more_secrets_than_it_may(bench: Bench) -> None:
+    bench.set_item(bench.deployment.settings.tenants_table, secret_count_key("acme"), {"secrets": MOST_SECRETS})
+    assert refusal(lambda: bench.secrets.record(None, a_secret(), bench.event())) is SecretsFull
+
+
 CHECKS: tuple[Check, ...] = (
     *ADMISSION_CHECKS,
     a_report_is_never_written_over,
@@ -226,4 +248,8 @@ CHECKS: tuple[Check, ...] = (
     a_tenant_with_runs_that_wait_stays_in_the_index,
     a_counter_that_moves_while_it_is_counted_is_left_alone,
     a_counter_of_the_deployment_that_moves_meanwhile_is_left_alone,
+    a_secret_is_recorded_once,
+    a_secret_that_changed_meanwhile_is_not_written_over,
+    a_secret_that_changed_meanwhile_is_not_removed,
+    a_tenant_has_no_more_secrets_than_it_may,
 )

@@ -15,7 +15,8 @@ from fake_runs import (
     InMemoryRuns,
     InMemorySlots,
 )
-from fakes import InMemoryApiKeys
+from fake_secrets import InMemoryTenantSecrets, InMemoryVault
+from fakes import InMemoryApiKeys, SteppedClock
 
 from outpost.adapters.dynamo_accounts import DynamoAccounts
 from outpost.adapters.dynamo_api_keys import DynamoApiKeys
@@ -24,7 +25,9 @@ from outpost.adapters.dynamo_items import tenant_key, to_item
 from outpost.adapters.dynamo_keyring import DynamoKeyring
 from outpost.adapters.dynamo_queue import DynamoQueue
 from outpost.adapters.dynamo_runs import DynamoRuns
+from outpost.adapters.dynamo_secrets import DynamoTenantSecrets
 from outpost.adapters.dynamo_slots import DynamoSlots
+from outpost.adapters.secrets_vault import SecretsManagerVault
 from outpost.domain.admission import Allowance, Form, Usage
 from outpost.domain.deployment import Deployment
 from outpost.domain.event import Event
@@ -33,7 +36,7 @@ from outpost.domain.plan import Plan, month_of
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.run_error import RunError, RunErrorCode
 from outpost.domain.tenant import Tenant
-from outpost.ports import Accounts, Admission, ApiKeys, Deployments, Keyring, Queue, Runs, Slots
+from outpost.ports import Accounts, Admission, ApiKeys, Deployments, Keyring, Queue, Runs, Slots, TenantSecrets, Vault
 
 MONTH = Allowance(month_of(NOON))
 SWITCH = KillSwitch("an incident", NOON, "operator")
@@ -61,6 +64,8 @@ class Ports:
     queue: Queue
     deployments: Deployments
     slots: Slots
+    secrets: TenantSecrets
+    vault: Vault
     set_counters: Callable[..., None]
     event_numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
@@ -137,6 +142,8 @@ def ports_on_tables(embedded: EmbeddedDeployment, plan: Plan | None, **limits: i
         queue=DynamoQueue(client, settings),
         deployments=DynamoDeployments(client, settings),
         slots=DynamoSlots(client, settings),
+        secrets=DynamoTenantSecrets(client, settings),
+        vault=SecretsManagerVault(embedded.secrets, settings, SteppedClock()),
         set_counters=set_counters,
     )
 
@@ -160,5 +167,7 @@ def ports_in_memory(plan: Plan | None, *, deployment_runs: int = 100, requests_p
         queue=InMemoryQueue(runs),
         deployments=InMemoryDeployments(runs),
         slots=InMemorySlots(runs),
+        secrets=InMemoryTenantSecrets(),
+        vault=InMemoryVault(),
         set_counters=set_counters,
     )

@@ -22,6 +22,8 @@ KEY_FIELDS = {
     "agents",
     "repositories",
     "monthlyBudgetUsd",
+    "runBudgetUsd",
+    "runTokens",
 }
 
 

@@ -10,7 +10,7 @@ OVER = "2020-01-01T00:00:00Z"
 # From noon of 2030-01-01 to the first of the next month.
 SECONDS_TO_FEBRUARY = "2635200"
 # The price of ten minutes of the shell agent's compute, in dollars.
-PRICE_USD = 0.001646
+PRICE_USD = 0.001665
 ROUTES = [
     ("POST", "/dispatch", "dispatch"),
     ("DELETE", "/dispatch/{id}", "dispatch"),
@@ -289,7 +289,7 @@ def test_a_run_that_would_cost_more_than_is_left_is_refused(make_api):
     answer = api.dispatch()
     assert refusal(answer) == (429, "BUDGET_EXCEEDED")
     details = answer.error["details"]
-    assert (details["dimension"], details["limit"], details["used"]) == ("monthlyBudgetUsd", 0.003291, PRICE_USD)
+    assert (details["dimension"], details["limit"], details["used"]) == ("monthlyBudgetUsd", 0.003329, PRICE_USD)
 
 
 def test_a_budget_can_be_used_to_its_last_micro_dollar(make_api):
@@ -360,8 +360,8 @@ def test_a_trial_has_the_limits_of_the_settings(make_timed_api):
     [
         ({"agents": ["claude"]}, {}, "agent"),
         ({"longestTimeoutSeconds": 60}, {"timeoutSeconds": 61}, "timeoutSeconds"),
-        ({"largestCpuUnits": 255}, {}, "agent"),
-        ({"largestMemoryMb": 511}, {}, "agent"),
+        ({"largestCpuUnits": 255}, {}, "resources.cpuUnits"),
+        ({"largestMemoryMb": 511}, {}, "resources.memoryMb"),
         ({"repositories": {"allow": ["acme/*"]}}, {"repo": "other/site"}, "repo"),
         ({"repositories": {"deny": ["acme/secret"]}}, {"repo": "acme/secret"}, "repo"),
         ({"repositories": {"deny": ["acme/secret"]}}, {"repo": "https://git.example.com/ACME/Secret.git"}, "repo"),

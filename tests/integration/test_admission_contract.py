@@ -10,8 +10,9 @@ from outpost.domain.api_key import KeyStatus, hash_secret
 from outpost.domain.deployment import Breaker
 from outpost.domain.errors import TenantSuspended
 from outpost.domain.plan import month_of
-from outpost.domain.run import Reservation, RunStatus
+from outpost.domain.run import RunStatus
 from outpost.domain.tenant import TenantStatus
+from outpost.domain.usage import Reservation
 from outpost.ports import IdempotencyLock, NotAdmitted
 
 from .both import SWITCH, numbered, waiting
@@ -233,38 +234,38 @@ def test_a_key_admits_until_a_millisecond_before_its_end(ports):
 
 @pytest.mark.parametrize(
     "limits",
-    [{"dispatches": 2}, {"agent_seconds": 1_200}, {"cost_microusd": 3_292}],
+    [{"dispatches": 2}, {"agent_seconds": 1_200}, {"cost_microusd": 3_330}],
     ids=lambda limits: next(iter(limits)),
 )
 def test_what_exactly_fits_a_limit_is_admitted(ports, limits):
     ports.create(numbered(1), allowances=(Allowance(MONTH, **limits),))
     ports.create(numbered(2), allowances=(Allowance(MONTH, **limits),))
-    assert ports.used == Usage(2, 1_200, 3_292)
+    assert ports.used == Usage(2, 1_200, 3_330)
 
 
 @pytest.mark.parametrize(
     "limits",
-    [{"dispatches": 1}, {"agent_seconds": 1_199}, {"cost_microusd": 3_291}],
+    [{"dispatches": 1}, {"agent_seconds": 1_199}, {"cost_microusd": 3_329}],
     ids=lambda limits: next(iter(limits)),
 )
 def test_what_is_one_too_many_for_a_limit_is_refused_with_what_was_used(ports, limits):
     ports.create(numbered(1), allowances=(Allowance(MONTH, **limits),))
     found = refused(ports, numbered(2), allowances=(Allowance(MONTH, **limits),))
-    assert found.usages == {0: Usage(1, 600, 1_646)}
+    assert found.usages == {0: Usage(1, 600, 1_665)}
 
 
 def test_a_keys_own_budget_is_counted_beside_its_tenants_use(ports):
     own = Allowance(MONTH, key_id=a_key().key_id, cost_microusd=2_000)
     ports.create(numbered(1), allowances=(Allowance(MONTH), own))
-    assert ports.accounts.usage("acme", own) == Usage(1, 600, 1_646)
+    assert ports.accounts.usage("acme", own) == Usage(1, 600, 1_665)
     found = refused(ports, numbered(2), allowances=(Allowance(MONTH), own))
-    assert found.usages == {1: Usage(1, 600, 1_646)}
+    assert found.usages == {1: Usage(1, 600, 1_665)}
 
 
 def test_another_period_is_counted_anew(ports):
     ports.create(numbered(1), allowances=(Allowance(MONTH, dispatches=1),))
     february = Allowance(month_of(later(days=31)), dispatches=1)
-    ports.create(numbered(2), allowances=(february,), asked=Reservation("2030-02", 600, 1_646))
+    ports.create(numbered(2), allowances=(february,), asked=Reservation("2030-02", 600, 1_665))
     assert ports.accounts.usage("acme", february).dispatches == 1
 
 
@@ -282,7 +283,7 @@ def test_everything_that_does_not_hold_is_told_at_once(make_ports):
     found = refused(ports, numbered(2), key_hash="f" * 64, allowances=limits, lock=lock)
     assert (found.key_is_invalid, found.lock_is_taken) == (True, True)
     assert (found.tenant.active_runs, found.deployment.active_runs) == (1, 1)
-    assert found.usages == {0: Usage(1, 600, 1_646), 1: Usage(1, 600, 1_646)}
+    assert found.usages == {0: Usage(1, 600, 1_665), 1: Usage(1, 600, 1_665)}
 
 
 def test_a_taken_lock_is_told_also_where_the_tenant_is_full(make_ports):

@@ -102,12 +102,8 @@ def test_every_wrong_field_is_named_at_once(api):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"context": "full"},
         {"workspaceMode": "persistent"},
-        {"budget": {"maxCostUsd": 1}},
         {"promote": {"when": "success"}},
-        {"resources": {"cpuUnits": 256}},
-        {"secrets": ["A"]},
         {"tsak": "typo"},
         {"skipLogs": "false"},
     ],
@@ -270,10 +266,40 @@ def test_body_and_header_must_agree_on_the_key(api):
     assert (answer.status, paths(answer)) == (400, ["idempotencyKey"])
 
 
-def test_an_agent_without_image_is_503_with_retry_after(api):
-    answer = api.dispatch(agent="claude")
-    assert (answer.status, answer.error["code"]) == (503, "AGENT_UNAVAILABLE")
-    assert int(answer.headers["Retry-After"]) > 0
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"context": "full"}, "context"),
+        ({"budget": {"maxCostUsd": 1}}, "budget"),
+        ({"budget": {"maxCostUsd": 0}}, "budget.maxCostUsd"),
+        ({"budget": {"maxTokens": 0}}, "budget.maxTokens"),
+        ({"budget": {"tokens": 1}}, "budget.tokens"),
+        ({"resources": {"cpuUnits": 1_000}}, "resources"),
+        ({"resources": {"memoryMb": 700}}, "resources"),
+        ({"resources": {"diskGb": 20}}, "resources"),
+        ({"secrets": ["NPM_TOKEN"]}, "secrets.0"),
+        ({"secrets": ["A", "A"]}, "secrets"),
+        ({"agent": "claude", "context": "most"}, "context"),
+    ],
+)
+def test_what_a_run_cannot_have_is_refused_by_its_place(api, changes, path):
+    answer = api.dispatch(**changes)
+    assert (answer.status, answer.error["code"]) == (400, "VALIDATION_ERROR")
+    assert [error["path"] for error in answer.error["details"]["errors"]] == [path]
+
+
+def test_a_run_is_as_large_as_its_models_tier_says_unless_it_asks(api):
+    usual = api.get(f"/runs/{api.dispatch(agent='claude', modelId='fast').data['runId']}").data
+    asked = api.get(f"/runs/{api.dispatch(agent='claude', resources={'cpuUnits': 4_096}).data['runId']}").data
+    assert usual["resources"] == {"cpuUnits": 512, "memoryMb": 2_048, "diskGb": 21}
+    assert asked["resources"] == {"cpuUnits": 4_096, "memoryMb": 8_192, "diskGb": 21}
+
+
+def test_a_run_has_its_plans_budget_unless_it_asks_for_less(api):
+    usual = api.get(f"/runs/{api.dispatch(agent='claude').data['runId']}").data
+    asked = api.get(f"/runs/{api.dispatch(agent='claude', budget={'maxCostUsd': 2.5, 'maxTokens': 9}).data['runId']}")
+    assert usual["budget"] == {"maxCostUsd": 10.0, "maxTokens": None}
+    assert asked.data["budget"] == {"maxCostUsd": 2.5, "maxTokens": 9}
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from builders import CLAIM, TASK_ARN, a_key, a_plan, an_admission, later
+from builders import CLAIM, SMALL, TASK_ARN, a_key, a_plan, an_admission, later
 
 from outpost.domain.admission import Allowance, Form, Usage
 from outpost.domain.clocks import give_up_waiting
 from outpost.domain.deployment import Breaker
-from outpost.domain.money import PRICES
+from outpost.domain.money import price_compute
 from outpost.domain.plan import month_of
-from outpost.domain.run import Reservation, RunStatus
+from outpost.domain.run import RunStatus
 from outpost.domain.run_error import RunError, RunErrorCode
 from outpost.domain.tenant import TenantStatus
+from outpost.domain.usage import Reservation
 from outpost.ports import RunChangedMeanwhile, SlotRefusal, SlotRefused, WorkForbidden
 
 from .both import MONTH, START_FAILED, SWITCH, numbered, waiting
@@ -249,7 +250,7 @@ def test_a_run_ends_under_a_kill_switch(ports):
 
 def cost(seconds):
     """The price of the shell agent's compute."""
-    return PRICES.cost_microusd(256, 512, seconds)
+    return price_compute(SMALL, seconds)
 
 
 def test_what_was_reserved_becomes_what_was_used(ports):
@@ -259,11 +260,11 @@ def test_what_was_reserved_becomes_what_was_used(ports):
     assert ports.used == Usage(1, 61, cost(61))
 
 
-def test_no_more_is_used_than_was_reserved(ports):
+def test_no_more_time_is_used_than_was_reserved_while_compute_costs_what_it_took(ports):
     run = ports.create(numbered(1, reservation=RESERVED))
     running = ports.save(run, claimed(run))
     ports.save(running, completed(running, seconds=700))
-    assert ports.used == Usage(1, 600, 1_646)
+    assert ports.used == Usage(1, 600, cost(700))
 
 
 def test_a_run_that_was_never_claimed_has_used_nothing(ports):
@@ -276,7 +277,7 @@ def test_a_cancel_in_the_queue_gives_everything_back_but_the_dispatch(queued):
     ports, run = queued()
     ports.save(run, run.cancel_requested(None, AT))
     # The run before it was made without a reservation, so what it took was never given back.
-    assert ports.used == Usage(2, 600, 1_646)
+    assert ports.used == Usage(2, 600, 1_665)
 
 
 def test_use_is_settled_once(ports):
@@ -291,7 +292,7 @@ def test_a_lost_attempt_settles_nothing_yet(ports):
     run = ports.create(numbered(1, reservation=RESERVED))
     running = ports.save(run, claimed(run))
     ports.save(running, running.relaunched(RunError.of(RunErrorCode.COMPUTE_LOST, "reclaimed"), AT))
-    assert ports.used == Usage(1, 600, 1_646)
+    assert ports.used == Usage(1, 600, 1_665)
 
 
 def test_a_keys_own_budget_is_settled_in_its_own_period(ports):
@@ -304,7 +305,7 @@ def test_a_keys_own_budget_is_settled_in_its_own_period(ports):
 
 
 def test_use_is_settled_in_the_period_in_which_it_was_reserved(ports):
-    reserved = Reservation("2029-12", 600, 1_646)
+    reserved = Reservation("2029-12", 600, 1_665)
     december = Allowance(month_of(later(days=-1)))
     run = ports.create(numbered(1, reservation=reserved), allowances=(december,))
     ports.save(run, run.ended(RunStatus.FAILED, START_FAILED, AT))

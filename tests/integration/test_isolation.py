@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from outpost.adapters import dynamo_items
 from outpost.adapters.dynamo_runs import DynamoRuns
 from outpost.api.openapi import OPERATIONS
-from outpost.api.routes import ROUTES, Route
+from outpost.api.routes import ROUTES, Route, find_route
 from outpost.domain.event import Event, EventType
 from outpost.domain.report import Artifact
 from outpost.domain.run import Run
@@ -26,6 +26,7 @@ ROUTES_WITHOUT_ID = [route for route in TENANT_ROUTES if "{id}" not in route.pat
 BODIES = {
     ("POST", "/dispatch"): {"agent": "shell", "task": "echo hello"},
     ("POST", "/keys"): {"name": "another", "scopes": ["status"]},
+    ("PUT", "/secrets/{name}"): {"value": "a value of my own"},
     ("PUT", "/kill-switch"): {"reason": "a drill"},
 }
 
@@ -39,6 +40,7 @@ class Household:
     queued_run_id: str
     key_id: str
     token: str
+    secret_name: str
     idempotency_key: str
     cursors: dict[str, str] = field(default_factory=dict)
 
@@ -50,11 +52,11 @@ class Household:
     @property
     def traces(self) -> tuple[str, ...]:
         """What must never show in another's answer."""
-        return (*self.ids, self.api.key, self.idempotency_key, f"the work of {self.api.tenant_id}")
+        return (*self.ids, self.api.key, self.secret_name, self.idempotency_key, f"the work of {self.api.tenant_id}")
 
 
 def furnish(api: Api, deployment: Any) -> Household:
-    """Give the tenant runs with files, a queue, keys, a token and cursors."""
+    """Give the tenant runs with files, a queue, keys, a token, secrets and cursors."""
     work = {"task": f"the work of {api.tenant_id}", "tags": {"of": f"the work of {api.tenant_id}"}}
     idempotency_key = f"key-of-{api.tenant_id}"
     run_id = api.dispatch(**work, idempotencyKey=idempotency_key).data["runId"]
@@ -63,11 +65,16 @@ def furnish(api: Api, deployment: Any) -> Household:
     wish = {"name": f"the work of {api.tenant_id}", "scopes": ["status"]}
     key_id = api.call("POST", "/keys", function="account", json=wish).data["keyId"]
     token = api.call("POST", "/auth/token", function="account", json={}).data["token"]
+    secret_names = [f"{name}_OF_{api.tenant_id.upper().replace('-', '_')}" for name in ("KEY", "TOKEN")]
+    for secret_name in secret_names:
+        path = "/secrets/{name}"
+        value = {"value": f"the work of {api.tenant_id}"}
+        assert api.call("PUT", path, function="account", path_id=secret_name, json=value).status == 201
     cursors = {path: api.get(path, query={"limit": ["1"]}).body["meta"]["pagination"]["nextCursor"] for path in LISTS}
-    return Household(api, run_id, queued_run_id, key_id, token, idempotency_key, cursors)
+    return Household(api, run_id, queued_run_id, key_id, token, secret_names[0], idempotency_key, cursors)
 
 
-LISTS = ("/runs", "/keys")
+LISTS = ("/runs", "/keys", "/secrets")
 
 
 def leave_files(runs: DynamoRuns, tenant_id: str, run_id: str) -> None:
@@ -116,18 +123,23 @@ def without_its_moment(answer: Answer) -> tuple[int, object, set[str]]:
     return answer.status, body, set(answer.headers)
 
 
+def clients_of(wiring: Any) -> tuple[Any, ...]:
+    """The clients by which a function looks for what is in a path."""
+    return wiring._dynamodb, wiring._step_functions, wiring._secrets_manager
+
+
 @pytest.fixture
 def calls(functions, monkeypatch) -> list[str]:
     """The AWS calls that functions make."""
     made: list[str] = []
     for module in functions.values():
-        for client in (module.wiring._dynamodb, module.wiring._step_functions):
+        for client in clients_of(module.wiring):
             client.meta.events.register(
                 "before-call.*.*", lambda model, **_: made.append(model.name), unique_id="calls"
             )
     yield made
     for module in functions.values():
-        for client in (module.wiring._dynamodb, module.wiring._step_functions):
+        for client in clients_of(module.wiring):
             client.meta.events.unregister("before-call.*.*", unique_id="calls")
 
 
@@ -149,10 +161,30 @@ def test_anothers_id_is_answered_as_nobodys_is_with_the_same_calls(pair, calls, 
     assert after_the_key(calls) == calls_for_nobody
 
 
+def test_anothers_secret_is_answered_as_nobodys_is_with_the_same_calls(pair, calls):
+    mine, theirs = pair
+    route = find_route("DELETE", "/secrets/{name}")
+    of_nobody = send(mine.api, route, "NOBODYS_NAME")
+    calls_for_nobody = after_the_key(calls)
+    calls.clear()
+    of_another = send(mine.api, route, theirs.secret_name)
+    assert of_another.status == 404
+    assert without_its_moment(of_another) == without_its_moment(of_nobody)
+    assert after_the_key(calls) == calls_for_nobody
+
+
+def test_a_secret_that_i_call_as_another_does_is_mine(households, api_deployment):
+    mine, theirs = households
+    before = everything_of(theirs, api_deployment)
+    route = find_route("PUT", "/secrets/{name}")
+    assert send(mine.api, route, theirs.secret_name).status == 201
+    assert everything_of(theirs, api_deployment) == before
+
+
 @pytest.mark.parametrize("route", ROUTES_WITHOUT_ID, ids=lambda route: f"{route.method} {route.path}")
 def test_no_answer_has_a_trace_of_another(households, route):
     mine, theirs = households
-    answer = send(mine.api, route)
+    answer = send(mine.api, route, mine.secret_name)
     assert answer.status < 300
     assert not [trace for trace in theirs.traces if trace in answer.text]
 
@@ -183,7 +215,7 @@ def test_my_key_does_not_speak_for_another_tenant(pair, route):
 
 
 def everything_of(household: Household, deployment: Any) -> list[str]:
-    """All that is recorded of a tenant; of its keys, that they are there."""
+    """All that is recorded of a tenant, and the value of its secret; of its keys, that they are there."""
     settings = deployment.settings
     tables = (settings.jobs_table, settings.tenants_table, settings.audit_table)
     found = [
@@ -194,10 +226,12 @@ def everything_of(household: Household, deployment: Any) -> list[str]:
         )["Items"]
         for table in tables
     ]
-    return [json.dumps(item, sort_keys=True) for items in found for item in items]
+    secret_id = f"outpost/dev/tenants/{household.api.tenant_id}/{household.secret_name}"
+    value = deployment.secrets.get_secret_value(SecretId=secret_id)["SecretString"]
+    return [value, *(json.dumps(item, sort_keys=True) for items in found for item in items)]
 
 
-SMUGGLED = st.sampled_from(["run_id", "queued_run_id", "key_id", "token", "idempotency_key"])
+SMUGGLED = st.sampled_from(["run_id", "queued_run_id", "key_id", "token", "secret_name", "idempotency_key"])
 
 
 @given(data=st.data())
@@ -212,7 +246,7 @@ def test_nothing_that_i_send_shows_or_changes_what_is_anothers(data, pair, api_d
     event = an_api_event(
         route.method,
         route.path,
-        path_id=smuggled[0] if "{id}" in route.path else "",
+        path_id=smuggled[0],
         query={names: [smuggled[1]]} if data.draw(st.booleans(), "query") else {},
         headers={
             "Authorization": f"Bearer {mine.api.key}",

@@ -14,6 +14,8 @@ PLAN_FIELDS = {
     "agentMinutes",
     "workspaces",
     "monthlyBudgetUsd",
+    "runBudgetUsd",
+    "runTokens",
     "largestCpuUnits",
     "largestMemoryMb",
     "agents",
@@ -63,7 +65,8 @@ def test_a_tenants_plan_is_the_settings_if_nothing_is_said(operate):
     plan = plan_of(operate("create-tenant", tenantId="plain", name="Plain"))
     assert set(plan) == PLAN_FIELDS
     assert (plan["kind"], plan["concurrentRuns"], plan["queuedRuns"]) == ("standard", 10, 100)
-    assert (plan["dispatches"], plan["endsAt"], plan["monthlyBudgetUsd"]) == (None, None, None)
+    assert (plan["dispatches"], plan["endsAt"], plan["monthlyBudgetUsd"], plan["runTokens"]) == (None, None, None, None)
+    assert plan["runBudgetUsd"] == 10
 
 
 def test_a_tenant_is_made_with_what_is_said_of_its_plan(operate):
@@ -76,6 +79,8 @@ def test_a_tenant_is_made_with_what_is_said_of_its_plan(operate):
         "agentMinutes": 8,
         "workspaces": 7,
         "monthlyBudgetUsd": 1.5,
+        "runBudgetUsd": 0.5,
+        "runTokens": 100_000,
         "largestCpuUnits": 512,
         "largestMemoryMb": 1024,
         "agents": ["shell"],
@@ -144,7 +149,7 @@ def test_a_tenant_is_shown_with_its_use(make_api, operate):
     tenant = operate("show-tenant", tenantId=api.tenant_id)["data"]["tenant"]
     assert (tenant["activeRuns"], tenant["queuedRuns"]) == (1, 1)
     assert (tenant["usage"]["dispatches"], tenant["usage"]["agentMinutes"]) == (2, 15)
-    assert tenant["usage"]["costUsd"] == pytest.approx(0.002469, abs=0.000001)
+    assert tenant["usage"]["costUsd"] == pytest.approx(0.002498, abs=0.000001)
 
 
 def test_the_use_of_a_month_has_its_name_and_end(make_timed_api):

@@ -6,8 +6,9 @@ import pytest
 from builders import CLAIM, NOON, TASK_ARN, a_report, a_run, a_running_run, an_admission, an_event, later
 
 from outpost.domain.report import Artifact
-from outpost.domain.run import Priority, Reservation, RunStatus
+from outpost.domain.run import Priority, RunStatus
 from outpost.domain.run_error import RunErrorCode
+from outpost.domain.usage import Reservation
 from outpost.ports import IdempotencyLock, NotAdmitted, RunChangedMeanwhile, RunFilter
 
 ADMISSION = an_admission()
@@ -40,7 +41,7 @@ def test_a_run_comes_back_as_it_was_written(runs):
         requested_by="somebody",
         priority=Priority.HIGH,
         queue_timeout_seconds=60,
-        reservation=Reservation("2030-01", 600, 1_646, "01Q3ENHRG0KEYKEYKEYKEYKEYK", "2030-01"),
+        reservation=Reservation("2030-01", 600, 1_665, "01Q3ENHRG0KEYKEYKEYKEYKEYK", "2030-01"),
     )
     create(runs, run)
     assert runs.get("acme", run.run_id) == run

@@ -6,8 +6,9 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
-from builders import a_caller, a_plan
+from builders import SMALL, a_caller, a_plan
 from fake_runs import InMemoryRuns
+from fake_secrets import InMemoryTenantSecrets, InMemoryVault
 from fakes import FixedSigningKey, InMemoryApiKeys, InMemoryFiles
 from model_payloads import PAYLOADS
 from model_ports import OneIdentifier, Ports, StillClock, Suspended, task_arn
@@ -32,7 +33,8 @@ from outpost.use_cases.record_heartbeat import record_heartbeat
 from outpost.use_cases.sweep_runs import sweep_runs
 
 ALL_CALLS = 1_000
-DISPATCH = Dispatch("shell", "none", "echo", 600, BODY, "https://api.example.com/dev", "https://git.example.com")
+GIT_BASE_URL = "https://git.example.com"
+DISPATCH = Dispatch("shell", "none", "echo", 600, BODY, "https://api.example.com/dev", GIT_BASE_URL, SMALL)
 CODES = {
     "failed": RunErrorCode.AGENT_FAILED,
     "timeout": RunErrorCode.RUN_TIMEOUT,
@@ -115,6 +117,7 @@ def _create(ports: Ports, failing: str, remembered: str = "") -> str:
         replace(DISPATCH, priority=ports.priority, idempotency_key=f"key {run_id}"),
         Terms(a_plan(), 1),
         accounts=wiring.accounts,
+        secrets=InMemoryTenantSecrets(),
         api_keys=InMemoryApiKeys(InMemoryRuns()),
         full_tenants={TENANT: Form(remembered)} if remembered else {},
         files=InMemoryFiles(),
@@ -136,6 +139,9 @@ def _claim(ports: Ports, number: int, attempt: int, knows_its_arn: bool) -> str:
         claim_id=f"claim of {number}",
         task_arn=task_arn(ports.place, number) if knows_its_arn else None,
         files=InMemoryFiles(),
+        secrets=InMemoryTenantSecrets(),
+        vault=InMemoryVault(),
+        git_base_url=GIT_BASE_URL,
         signing_key=FixedSigningKey(),
         **_common(ports),
     )
@@ -143,7 +149,7 @@ def _claim(ports: Ports, number: int, attempt: int, knows_its_arn: bool) -> str:
 
 
 def _beat(ports: Ports, number: int, attempt: int) -> str:
-    record_heartbeat(_runner(ports, number, attempt), phase=Phase.CLAIMED, message=None, **_common(ports))
+    record_heartbeat(_runner(ports, number, attempt), phase=Phase.CLAIMED, message=None, usage=None, **_common(ports))
     return "accepted"
 
 

@@ -127,7 +127,7 @@ def test_two_runs_do_not_see_each_other(caller):
     echo "$OUTPOST_RUN_ID-secret" > mine
     touch /tmp/seen-by-others 2>/dev/null
     sleep 2
-    find / -name mine -path '*workspace*' 2>/dev/null | sort
+    find / "$PWD" -name mine -path '*workspace*' 2>/dev/null | sort -u
     cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep '^OUTPOST_RUN_ID=' | sort -u
     cat /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n' | grep -c '^BOOTSTRAP_TOKEN=' || true
     """

@@ -47,3 +47,20 @@ def test_a_value_is_in_no_record_event_or_log(caller):
     assert "DEPLOY_KEY" in records
     assert "PUT /secrets/{name}" in logs
     assert CANARY not in records + logs
+
+
+def test_a_run_that_asks_for_a_secret_has_it_and_shows_it_not(caller):
+    put(caller)
+    run_id = caller.dispatch('echo "it is $DEPLOY_KEY"; test ${#DEPLOY_KEY} -eq 25', secrets=["DEPLOY_KEY"])
+    run = caller.wait(run_id)
+    assert (run["status"], run["secrets"]) == ("COMPLETED", ["DEPLOY_KEY"])
+    assert "it is [redacted]" in [line["message"] for line in caller.lines(run_id)]
+    used = {use for call in caller.stack.calls for use in refused(call)}
+    assert used == set()
+
+
+def test_a_secret_whose_value_is_gone_begins_nothing(caller):
+    put(caller)
+    caller.stack.aws.client("secretsmanager").delete_secret(SecretId=SECRET_ID, ForceDeleteWithoutRecovery=True)
+    run = caller.wait(caller.dispatch("true", secrets=["DEPLOY_KEY"]))
+    assert (run["status"], run["error"]["code"]) == ("FAILED", "SECRET_NOT_FOUND")

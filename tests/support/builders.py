@@ -1,5 +1,6 @@
 """Data for tests: each builder gives a valid thing, and takes what the test is about."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,16 @@ from outpost.domain.event import Event, EventType
 from outpost.domain.outcome import Evidence, StopCode, TaskState
 from outpost.domain.plan import Plan, PlanKind, month_of
 from outpost.domain.report import Report, ReportedOutcome, Result
-from outpost.domain.run import Reservation, Run, RunStatus
+from outpost.domain.run import Run, RunStatus
+from outpost.domain.secret import Secret
+from outpost.domain.size import Size
 from outpost.domain.tenant import Tenant, TenantStatus
+from outpost.domain.usage import Reservation
 from outpost.ports import Admission, Terms
 
 NOON = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
 SECRET = "otp_" + "a1" * 32
+SMALL = Size(cpu_units=256, memory_mb=512)
 CLAIM = "c" * 32
 TASK_ARN = "arn:aws:ecs:us-east-1:123456789012:task/outpost-dev/0123456789abcdef"
 
@@ -42,6 +47,7 @@ def a_run(**changes: Any) -> Run:
         check_at=later(seconds=60),
         created_by="01Q3ENHRG0KEYKEYKEYKEYKEYK",
         api_url="https://api.example.com/dev",
+        size=SMALL,
     )
     return replace(run, **changes)
 
@@ -124,6 +130,12 @@ def a_caller(**changes: Any) -> Caller:
     return replace(Caller(key, key.scopes), **changes)
 
 
+def a_secret(**changes: Any) -> Secret:
+    """The record of a secret that the tenant's key put at noon."""
+    secret = Secret("acme", "DEPLOY_KEY", created_at=NOON, updated_at=NOON, updated_by=a_key().key_id)
+    return replace(secret, **changes)
+
+
 def terms_of(tenant: Tenant) -> Terms:
     """What a key of the tenant knows of its plan."""
     return Terms(tenant.plan, tenant.plan_revision)
@@ -135,7 +147,7 @@ def an_admission(**changes: Any) -> Admission:
         key_hash=a_key().key_hash,
         plan_revision=1,
         form=Form.LAUNCH,
-        asked=Reservation("2030-01", 600, 1_646),
+        asked=Reservation("2030-01", 600, 1_665),
         allowances=(Allowance(month_of(NOON)),),
     )
     return replace(admission, **changes)
@@ -174,7 +186,7 @@ def in_pascal_case(value: Any) -> Any:
 def an_api_event(method: str, resource: str, **changes: Any) -> dict[str, Any]:
     """A request as API Gateway hands it to Lambda; `path_id`, `body`, `headers` and `query` say what is special."""
     path_id = changes.get("path_id", "")
-    path = resource.replace("{id}", path_id)
+    path = re.sub(r"\{\w+\}", lambda _: path_id, resource)
     query: dict[str, list[str]] = changes.get("query", {})
     headers = {"Authorization": f"Bearer {SECRET}", "Content-Type": "application/json"} | changes.get("headers", {})
     return {
@@ -185,7 +197,7 @@ def an_api_event(method: str, resource: str, **changes: Any) -> dict[str, Any]:
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
         "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
         "multiValueQueryStringParameters": query or None,
-        "pathParameters": {"id": path_id} if path_id else None,
+        "pathParameters": dict.fromkeys(re.findall(r"\{(\w+)\}", resource), path_id) or None,
         "requestContext": {
             "requestId": "request-1",
             "stage": "dev",

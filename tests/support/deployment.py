@@ -73,6 +73,7 @@ def make_settings(**changes: object) -> Settings:
         "queued_runs": 100,
         "deployment_runs": 100,
         "longest_timeout_seconds": 86_400,
+        "run_budget_usd": 10.0,
         "trial_days": 14,
         "trial_dispatches": 50,
         "trial_agent_minutes": 500,

@@ -5,17 +5,16 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from outpost.domain.admission import Allowance, Form, Usage
-from outpost.domain.agents import AGENTS
 from outpost.domain.api_key import ApiKey, KeyStatus
 from outpost.domain.deployment import Breaker, BreakerNews, BreakerState, Deployment, breaker_news
 from outpost.domain.errors import TenantSuspended
 from outpost.domain.event import Event
 from outpost.domain.kill_switch import KillSwitch
-from outpost.domain.money import PRICES
 from outpost.domain.report import Artifact
-from outpost.domain.run import Reservation, Run, RunStatus
+from outpost.domain.run import Run, RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.domain.tenant import Tenant, TenantStatus
+from outpost.domain.usage import Reservation
 from outpost.ports import (
     Admission,
     IdempotencyLock,
@@ -172,10 +171,10 @@ class InMemoryRuns:
                 pass
 
     def _settle(self, run: Run) -> None:
-        reserved, agent = run.reservation, AGENTS[run.agent]
+        reserved = run.reservation
         if reserved is None:
             return
-        cost = PRICES.cost_microusd(agent.cpu_units, agent.memory_mb, run.used_seconds) - reserved.cost_microusd
+        cost = run.cost_microusd(run.ended_at) - reserved.cost_microusd
         change = replace(reserved, seconds=run.used_seconds - reserved.seconds, cost_microusd=cost)
         self._use((run.tenant_id, reserved.period, None), change)
         if reserved.budget_key_id is not None:

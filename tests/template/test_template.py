@@ -7,13 +7,14 @@ from itertools import chain
 import pytest
 import yaml
 from deployment import ROOT, read_template
-from policies import statements
+from policies import may_touch, statements
 
 from outpost.api.account_bodies import CreateKeyBody, KillSwitchBody, RotateKeyBody, TokenBody
 from outpost.api.bodies import LONGEST_TIMEOUT_SECONDS, DispatchBody
 from outpost.api.errors import codes_by_status
 from outpost.api.plan_body import MOST_CONCURRENT, MOST_QUEUED, PlanBody
 from outpost.api.routes import ROUTES
+from outpost.api.secret_bodies import PutSecretBody
 from outpost.domain.agents import AGENTS
 from outpost.domain.run import RunStatus
 from outpost.domain.run_error import RunErrorCode
@@ -90,7 +91,7 @@ def test_a_setting_that_is_named_like_a_parameter_is_that_parameter(setting):
 
 
 def test_every_limit_of_the_settings_can_be_set_by_a_parameter():
-    numbers = {name for name, field in Settings.__dataclass_fields__.items() if field.type is int}
+    numbers = {name for name, field in Settings.__dataclass_fields__.items() if field.type in (int, float)}
     assert {parameter_of(name) for name in numbers} == {
         name
         for name, parameter in TEMPLATE["Parameters"].items()
@@ -132,13 +133,17 @@ def test_every_agent_has_a_task_definition_logs_and_a_repository():
 @pytest.mark.parametrize("agent", AGENTS.values(), ids=lambda agent: agent.name)
 def test_an_agents_size_is_that_of_its_task(agent):
     tasks = [task["Properties"] for task in of_type("AWS::ECS::TaskDefinition").values()]
-    sizes = {task["Family"]["Fn::Sub"]: (int(task["Cpu"]), int(task["Memory"])) for task in tasks}
-    assert sizes[f"outpost-{agent.name}-${{Env}}"] == (agent.cpu_units, agent.memory_mb)
+    sizes = {
+        task["Family"]["Fn::Sub"]: (int(task["Cpu"]), int(task["Memory"]), task["RuntimePlatform"]["CpuArchitecture"])
+        for task in tasks
+    }
+    size = agent.size(agent.default_model_id)
+    assert sizes[f"outpost-{agent.name}-${{Env}}"] == (size.cpu_units, size.memory_mb, size.architecture)
 
 
-def test_only_agents_with_an_image_are_available():
+def test_every_agent_of_the_catalogue_has_an_image_and_no_other():
     built = {path.parent.name for path in (ROOT / "agents").glob("*/Dockerfile")} - {"base"}
-    assert {agent.name for agent in AGENTS.values() if agent.available} == built
+    assert set(AGENTS) == built
 
 
 def test_a_task_has_no_role():
@@ -257,6 +262,30 @@ def test_only_who_manages_accounts_may_make_keys(function):
     assert "PutItem" not in [action for action, resource in writes_of(function) if "ApiKeysTable" in resource]
 
 
+@pytest.mark.parametrize("action", ["CreateSecret", "TagResource", "PutSecretValue", "DeleteSecret"])
+def test_only_the_account_function_writes_tenants_secrets_and_no_others(action):
+    assert {name for name in FUNCTIONS if f"secretsmanager:{action}" in str(statements(name))} == {"AccountFunction"}
+    assert may_touch("AccountFunction", action, "outpost/dev/tenants/acme/DEPLOY_KEY-a1B2c3")
+    others = ("prod/tenants/acme/X-a1B2c3", "agents/openai-a1B2c3", "github-a1B2c3", "signing-key-dev-a1B2c3")
+    assert not [secret for secret in others if may_touch("AccountFunction", action, f"outpost/{secret}")]
+
+
+# One that is not there is asked for without six characters at its end, and is to be answered as not there.
+TENANTS_SECRETS = ("dev/tenants/acme/X-a1B2c3", "dev/tenants/acme/X")
+PLATFORMS_SECRETS = ("agents/openai-a1B2c3", "agents/openai", "github-a1B2c3", "github")
+
+
+@pytest.mark.parametrize("secret", [*TENANTS_SECRETS, *PLATFORMS_SECRETS])
+def test_only_the_broker_reads_secrets(secret):
+    readers = {name for name in FUNCTIONS if may_touch(name, "GetSecretValue", f"outpost/{secret}")}
+    assert readers == {"BrokerFunction"}
+
+
+@pytest.mark.parametrize("secret", ["prod/tenants/acme/X-a1B2c3", "github/other-a1B2c3", "signing-key-prod-a1B2c3"])
+def test_nobody_reads_the_secrets_of_another_environment(secret):
+    assert not [name for name in FUNCTIONS if may_touch(name, "GetSecretValue", f"outpost/{secret}")]
+
+
 def test_every_event_target_has_a_dead_letter_queue():
     rules = [
         e
@@ -349,6 +378,7 @@ def table_under(heading):
         ("POST /auth/token", TokenBody),
         ("POST /keys", CreateKeyBody),
         ("POST /keys/{id}/rotate", RotateKeyBody),
+        ("PUT /secrets/{name}", PutSecretBody),
         ("PUT /kill-switch", KillSwitchBody),
         ("Plans", PlanBody),
     ],

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 import pytest
-from builders import SECRET, a_caller, a_key, a_run, a_tenant, an_event, terms_of
+from builders import CLAIM, SECRET, TASK_ARN, a_caller, a_key, a_run, a_tenant, an_event, terms_of
 from fake_runs import (
     InMemoryAccounts,
     InMemoryDeployments,
@@ -13,6 +13,7 @@ from fake_runs import (
     InMemoryRuns,
     InMemorySlots,
 )
+from fake_secrets import InMemoryTenantSecrets, InMemoryVault
 from fakes import (
     CountedIdentifiers,
     FixedSigningKey,
@@ -31,6 +32,7 @@ from outpost.domain.run import Run
 from outpost.domain.tenant import Tenant
 from outpost.ports import Admission, IdempotencyLock, NotAdmitted, Terms
 from outpost.use_cases.admit_run import Wish, admit_run
+from outpost.use_cases.claim_run import Claimed, RunnerIdentity, claim_run
 from outpost.use_cases.hand_out_slots import SlotGiver
 from outpost.use_cases.look_after_run import Deed, Sweeper
 from outpost.use_cases.sweep_runs import sweep_runs
@@ -88,6 +90,9 @@ class World:
     files: InMemoryFiles = field(default_factory=InMemoryFiles)
     full_tenants: dict[str, Form] = field(default_factory=dict)
     signing_key: FixedSigningKey = field(default_factory=FixedSigningKey)
+    secrets: InMemoryTenantSecrets = field(default_factory=InMemoryTenantSecrets)
+    vault: InMemoryVault = field(default_factory=InMemoryVault)
+    git_base_url: str = "https://git.example.com"
 
     @property
     def slots(self) -> InMemorySlots:
@@ -117,6 +122,11 @@ class World:
     def ports(self, *names: str) -> dict[str, object]:
         """The named ports, as keyword arguments."""
         return {name: getattr(self, name) for name in names}
+
+    def claim(self, runner: RunnerIdentity, claim_id: str = CLAIM) -> Claimed:
+        """What the runner gets for its claim of a run."""
+        names = ("runs", "files", "secrets", "vault", "git_base_url", "signing_key", "clock", "identifiers")
+        return claim_run(runner, claim_id=claim_id, task_arn=TASK_ARN, **self.ports(*names))
 
     def add(self, *runs) -> None:
         """Put runs there as they are, with the slots that they hold."""
@@ -161,7 +171,7 @@ class World:
             Wish(a_caller(key=key or a_key()), run, lock, "https://git.example.com"),
             terms or terms_of(self.tenant(run.tenant_id)),
             lambda admitted: an_event(run_id=admitted.run_id),
-            **self.ports("runs", "accounts", "api_keys", "full_tenants", "clock"),
+            **self.ports("runs", "accounts", "secrets", "api_keys", "full_tenants", "clock"),
         )
 
     @property

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from builders import NOON, a_key, a_plan, a_tenant
+from builders import NOON, a_key, a_plan, a_run, a_tenant
 
 from outpost.domain.admission import (
     Allowance,
@@ -13,14 +13,14 @@ from outpost.domain.admission import (
     require_queue,
     reserve,
 )
-from outpost.domain.agents import AGENTS
 from outpost.domain.api_key import Restrictions
 from outpost.domain.errors import BudgetExceeded, Limit, QueueFull, QuotaExceeded
-from outpost.domain.money import PRICES
+from outpost.domain.money import price_compute
 from outpost.domain.plan import PlanKind, month_of
-from outpost.domain.run import Reservation
+from outpost.domain.size import Size
+from outpost.domain.usage import ModelBudget, Reservation
 
-ASKED = Reservation("2030-01", seconds=600, cost_microusd=1_646)
+ASKED = Reservation("2030-01", seconds=600, cost_microusd=1_665)
 JANUARY = month_of(NOON)
 FEBRUARY_FIRST = datetime(2030, 2, 1, tzinfo=UTC)
 BUDGETED = a_key(restrictions=Restrictions(monthly_budget_microusd=5_000_000), budget_key_id="the first of its line")
@@ -37,8 +37,8 @@ def an_allowance(**limits):
         ({"dispatches": 5}, Usage(dispatches=4)),
         ({"agent_seconds": 6_000}, Usage(agent_seconds=5_400)),
         ({"agent_seconds": 600}, Usage()),
-        ({"cost_microusd": 10_000}, Usage(cost_microusd=8_354)),
-        ({"cost_microusd": 1_646}, Usage()),
+        ({"cost_microusd": 10_000}, Usage(cost_microusd=8_335)),
+        ({"cost_microusd": 1_665}, Usage()),
     ],
 )
 def test_what_exactly_fits_is_admitted(limits, used):
@@ -58,9 +58,9 @@ def test_what_exactly_fits_is_admitted(limits, used):
             Limit("monthlyBudgetUsd", 2, 1.998355, FEBRUARY_FIRST),
         ),
         (
-            {"cost_microusd": 1_645, "key_id": "key"},
+            {"cost_microusd": 1_664, "key_id": "key"},
             Usage(),
-            Limit("keyMonthlyBudgetUsd", 0.001645, 0, FEBRUARY_FIRST),
+            Limit("keyMonthlyBudgetUsd", 0.001664, 0, FEBRUARY_FIRST),
         ),
     ],
 )
@@ -79,20 +79,25 @@ def test_a_trials_limit_never_begins_anew():
 
 
 def test_a_run_reserves_all_of_its_time_and_the_price_of_its_compute_for_it():
-    agent = AGENTS["claude"]
-    cost = PRICES.cost_microusd(agent.cpu_units, agent.memory_mb, 3_600)
-    assert reserve(agent, 3_600, a_plan(), a_key(), NOON) == Reservation("2030-01", 3_600, cost)
+    run = a_run(timeout_seconds=3_600, size=Size(2_048, 8_192))
+    cost = price_compute(run.size, 3_600)
+    assert reserve(run, a_plan(), a_key(), NOON) == Reservation("2030-01", 3_600, cost)
+
+
+def test_a_run_reserves_its_whole_model_budget_too():
+    run = a_run(budget=ModelBudget(max_cost_microusd=5_000_000))
+    assert reserve(run, a_plan(), a_key(), NOON).cost_microusd == 1_665 + 5_000_000
 
 
 def test_a_trials_run_counts_in_the_trial_and_for_its_keys_budget_in_the_month():
-    reserved = reserve(AGENTS["shell"], 600, a_plan(kind=PlanKind.TRIAL), BUDGETED, NOON)
+    reserved = reserve(a_run(), a_plan(kind=PlanKind.TRIAL), BUDGETED, NOON)
     assert (reserved.period, reserved.key_period) == ("trial-20300101T120000", "2030-01")
     assert reserved.budget_key_id == "the first of its line"
 
 
 def test_a_key_restricted_otherwise_has_no_counter_of_its_own():
     key = a_key(restrictions=Restrictions(agents=("shell",)))
-    assert reserve(AGENTS["shell"], 600, a_plan(), key, NOON).budget_key_id is None
+    assert reserve(a_run(), a_plan(), key, NOON).budget_key_id is None
     assert len(allowances(a_plan(), key, NOON)) == 1
 
 

@@ -36,7 +36,7 @@ def test_a_run_with_room_begins_and_takes_a_slot_and_its_reservation(world):
     assert world.run() == run
     assert run.status is RunStatus.PENDING
     assert (world.tenant().active_runs, world.runs.deployment.active_runs) == (1, 1)
-    assert world.runs.used == {JANUARY: Usage(1, 600, 1_646)}
+    assert world.runs.used == {JANUARY: Usage(1, 600, 1_665)}
     assert world.runs.tries == 1
 
 
@@ -86,7 +86,7 @@ STALE = [
     ({"largest_memory_mb": 256}, {"largest_memory_mb": 512}),
     ({"dispatches": 0}, {"dispatches": 1}),
     ({"agent_minutes": 9}, {"agent_minutes": 10}),
-    ({"monthly_budget_microusd": 1_645}, {"monthly_budget_microusd": 1_646}),
+    ({"monthly_budget_microusd": 1_664}, {"monthly_budget_microusd": 1_665}),
 ]
 
 
@@ -131,7 +131,7 @@ def test_a_raise_of_the_queue_applies_at_once(world):
     [
         ({"dispatches": 1}, "dispatches", 1, 1),
         ({"agent_minutes": 19}, "agentMinutes", 19, 10),
-        ({"monthly_budget_microusd": 3_291}, "monthlyBudgetUsd", 0.003291, 0.001646),
+        ({"monthly_budget_microusd": 3_329}, "monthlyBudgetUsd", 0.003329, 0.001665),
     ],
 )
 def test_a_limit_that_is_used_up_refuses_with_what_is_used(world, plan, dimension, limit, used):
@@ -144,7 +144,7 @@ def test_a_limit_that_is_used_up_refuses_with_what_is_used(world, plan, dimensio
     assert world.tenant().active_runs == 1
 
 
-@pytest.mark.parametrize("plan", [{"agent_minutes": 20}, {"monthly_budget_microusd": 3_292}, {"dispatches": 2}])
+@pytest.mark.parametrize("plan", [{"agent_minutes": 20}, {"monthly_budget_microusd": 3_330}, {"dispatches": 2}])
 def test_a_reservation_that_exactly_fits_what_is_left_is_admitted(world, plan):
     world.change_tenant(plan=a_plan(**plan))
     world.admit(1)
@@ -164,7 +164,7 @@ def test_a_keys_own_budget_refuses_where_the_tenants_would_not(world):
     world.admit(1, key=BUDGETED)
     with pytest.raises(BudgetExceeded) as exceeded:
         world.admit(2, key=BUDGETED)
-    assert (exceeded.value.limit.dimension, exceeded.value.limit.used) == ("keyMonthlyBudgetUsd", 0.001646)
+    assert (exceeded.value.limit.dimension, exceeded.value.limit.used) == ("keyMonthlyBudgetUsd", 0.001665)
     assert world.runs.used[JANUARY].dispatches == 1
 
 

@@ -7,7 +7,7 @@ from outpost.domain.deployment import Breaker, BreakerState
 from outpost.domain.errors import AgentUnavailable
 from outpost.domain.outcome import Evidence, NeverLaunched
 from outpost.domain.run import RunStatus
-from outpost.use_cases.claim_run import RunnerIdentity, claim_run
+from outpost.use_cases.claim_run import RunnerIdentity
 from outpost.use_cases.finish_run import finish_run
 
 OPENED = Breaker(5, later(seconds=-60))
@@ -98,6 +98,5 @@ def test_a_claim_alone_does_not_close_the_breaker(world):
     world.change_deployment(breakers={"shell": OPENED})
     run = world.admit()
     runner = RunnerIdentity("acme", run.run_id, 1)
-    ports = world.ports("runs", "files", "signing_key", "clock", "identifiers")
-    claim_run(runner, claim_id="c" * 32, task_arn="task", **ports)
+    world.claim(runner)
     assert world.runs.deployment.breaker("shell").state(world.clock.now()) is BreakerState.OPEN

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from builders import CLAIM, TASK_ARN, a_run, a_stopped_task, evidence_of, later
+from builders import a_run, a_stopped_task, evidence_of, later
 
 from outpost.domain.errors import ClaimRefused
 from outpost.domain.kill_switch import KillSwitch
@@ -12,7 +12,7 @@ from outpost.domain.run import RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.domain.tenant import TenantStatus
 from outpost.ports import WorkForbidden
-from outpost.use_cases.claim_run import RunnerIdentity, claim_run
+from outpost.use_cases.claim_run import RunnerIdentity
 from outpost.use_cases.finish_run import finish_run
 
 CHANGE = ("runs", "clock", "identifiers")
@@ -21,9 +21,7 @@ SWITCH = KillSwitch("too much", later(), "operator")
 
 
 def claim(world):
-    runner = RunnerIdentity("acme", RUN_ID, 1)
-    ports = world.ports(*CHANGE, "files", "signing_key")
-    return claim_run(runner, claim_id=CLAIM, task_arn=TASK_ARN, **ports)
+    return world.claim(RunnerIdentity("acme", RUN_ID, 1))
 
 
 def finish(world, evidence):

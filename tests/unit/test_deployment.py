@@ -137,3 +137,22 @@ def test_a_change_that_is_no_end_says_nothing_of_the_agent():
 def test_the_same_failure_is_not_counted_twice():
     failed = ended(a_run(), RunStatus.FAILED, RunErrorCode.START_TIMEOUT)
     assert breaker_news(failed, failed) is None
+
+
+@pytest.mark.parametrize("code", [RunErrorCode.PROVIDER_UNAVAILABLE, RunErrorCode.PROVIDER_AUTH_FAILED])
+def test_a_key_of_a_tenants_own_closes_the_agent_to_nobody(code):
+    run = a_running_run(has_own_provider_key=True)
+    assert breaker_news(run, ended(run, RunStatus.FAILED, code)) is None
+
+
+def test_a_launch_that_fails_counts_whosever_key_it_has():
+    run = a_running_run(has_own_provider_key=True)
+    assert breaker_news(run, ended(run, RunStatus.FAILED, RunErrorCode.AGENT_START_FAILED)) is BreakerNews.FAILED
+
+
+@pytest.mark.parametrize(
+    "code", [RunErrorCode.CLONE_FAILED, RunErrorCode.BRANCH_NOT_FOUND, RunErrorCode.SECRET_NOT_FOUND]
+)
+def test_a_run_whose_agent_was_never_begun_says_nothing_of_it(code):
+    run = a_running_run()
+    assert breaker_news(run, ended(run, RunStatus.FAILED, code)) is None

@@ -1,14 +1,17 @@
 from dataclasses import replace
 
 import pytest
-from builders import a_caller, a_plan, a_tenant, terms_of
+from builders import SMALL, a_caller, a_plan, a_tenant, terms_of
 
-from outpost.domain.errors import AgentUnavailable, IdempotencyConflict
+from outpost.domain.errors import IdempotencyConflict
 from outpost.domain.run import RunStatus
 from outpost.domain.token import Purpose, verify
 from outpost.use_cases.dispatch_run import INLINE_TASK_BYTES, Dispatch, dispatch_run
 
-PORTS = ("runs", "accounts", "api_keys", "full_tenants", "files", "executions", "signing_key", "clock", "identifiers")
+PORTS = (
+    *("runs", "accounts", "secrets", "api_keys", "full_tenants", "files", "executions", "signing_key"),
+    *("clock", "identifiers"),
+)
 
 TERMS = terms_of(a_tenant())
 
@@ -22,6 +25,7 @@ def a_dispatch(**changes):
         body_sha256="1" * 64,
         api_url="https://api.example.com/dev",
         git_base_url="https://git.example.com",
+        size=SMALL,
     )
     return replace(dispatch, **changes)
 
@@ -84,9 +88,3 @@ def test_a_run_of_a_full_tenant_waits_in_its_execution(world):
     assert waiting.status is RunStatus.QUEUED
     assert world.executions.started[waiting.run_id] == ""
     assert world.queue.order("acme") == (waiting.run_id,)
-
-
-def test_an_agent_without_an_image_is_refused_before_a_run_is_recorded(world):
-    with pytest.raises(AgentUnavailable):
-        dispatch_run(a_caller(), a_dispatch(agent="claude"), TERMS, **world.ports(*PORTS))
-    assert world.runs.records == {}

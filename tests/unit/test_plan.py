@@ -6,14 +6,15 @@ from builders import NOON, a_plan, later
 from outpost.domain.agents import AGENTS
 from outpost.domain.errors import PlanEnded, PolicyDenied
 from outpost.domain.plan import Period, PlanKind, month_of
+from outpost.domain.size import Size
 
 TRIAL = a_plan(kind=PlanKind.TRIAL, ends_at=later(days=14))
 MOMENT = timedelta(milliseconds=1)
-BIG, SMALL = AGENTS["claude"], AGENTS["shell"]
+BIG = Size(1_024, 4_096)
 
 
-def require(plan, *, agent=BIG, repo="acme/site", timeout_seconds=600):
-    plan.require_allowed(agent, repo, timeout_seconds, git_base_url="https://git.example.com")
+def require(plan, *, agent="claude", repo="acme/site", timeout_seconds=600, size=BIG):
+    plan.require_allowed(AGENTS[agent], repo, timeout_seconds, size, git_base_url="https://git.example.com")
 
 
 def test_a_trial_counts_over_its_whole_time():
@@ -102,11 +103,10 @@ def test_what_just_fits_a_rule_is_allowed(rules):
         ({"agents": ("shell", "codex")}, "agent", "the plan allows the agents shell, codex"),
         ({"agents": ()}, "agent", "the plan allows the agents none"),
         ({"longest_timeout_seconds": 599}, "timeoutSeconds", "the plan allows at most 599 seconds"),
-        ({"largest_cpu_units": BIG.cpu_units - 1}, "agent", "the plan allows at most 1023 CPU units"),
-        ({"largest_cpu_units": 0}, "agent", "the plan allows at most 0 CPU units"),
-        ({"largest_memory_mb": BIG.memory_mb - 1}, "agent", "the plan allows at most 4095 MB of memory"),
-        ({"largest_memory_mb": 0}, "agent", "the plan allows at most 0 MB of memory"),
-        ({"own_secrets_required": True}, "agent", "the plan requires a key of the tenant's own for anthropic"),
+        ({"largest_cpu_units": BIG.cpu_units - 1}, "resources.cpuUnits", "the plan allows at most 1023 CPU units"),
+        ({"largest_cpu_units": 0}, "resources.cpuUnits", "the plan allows at most 0 CPU units"),
+        ({"largest_memory_mb": BIG.memory_mb - 1}, "resources.memoryMb", "the plan allows at most 4095 MB of memory"),
+        ({"largest_memory_mb": 0}, "resources.memoryMb", "the plan allows at most 0 MB of memory"),
         ({"allowed_repositories": ("acme/other",)}, "repo", "the plan does not allow this repository"),
         ({"allowed_repositories": ()}, "repo", "the plan does not allow this repository"),
         ({"denied_repositories": ("acme/*",)}, "repo", "the plan does not allow this repository"),
@@ -116,10 +116,6 @@ def test_what_breaks_a_rule_is_refused_with_its_field(rules, field, message):
     with pytest.raises(PolicyDenied, match=f"^{message}$") as denied:
         require(a_plan(**rules))
     assert denied.value.field == field
-
-
-def test_an_agent_without_a_provider_needs_no_key_of_the_tenants_own():
-    assert require(a_plan(own_secrets_required=True), agent=SMALL) is None
 
 
 def test_a_run_without_a_repository_meets_no_rule_for_repositories():

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from builders import a_caller, a_key, a_plan, later, terms_of
+from builders import SMALL, a_caller, a_key, a_plan, later, terms_of
 
 from outpost.domain.admission import Usage
 from outpost.domain.api_key import KeyStatus
@@ -25,7 +25,10 @@ from outpost.domain.tenant import TenantStatus
 from outpost.ports import IdempotencyLock
 from outpost.use_cases.dispatch_run import Dispatch, dispatch_run
 
-PORTS = ("runs", "accounts", "api_keys", "full_tenants", "files", "executions", "signing_key", "clock", "identifiers")
+PORTS = (
+    *("runs", "accounts", "secrets", "api_keys", "full_tenants", "files", "executions", "signing_key"),
+    *("clock", "identifiers"),
+)
 SWITCH = KillSwitch("too much", later(), "operator")
 DISPATCH = Dispatch(
     agent="shell",
@@ -35,6 +38,7 @@ DISPATCH = Dispatch(
     body_sha256="1" * 64,
     api_url="https://api.example.com/dev",
     git_base_url="https://git.example.com",
+    size=SMALL,
     repo="acme/site",
     idempotency_key="k",
 )
@@ -164,12 +168,6 @@ def test_a_key_that_has_ended_is_answered_no_replay_of_what_its_plan_refuses(wor
 def test_an_agent_that_was_taken_away_is_answered_with_what_was_admitted(world):
     first = dispatch(world).run
     assert dispatch(world, agent="claude").run == first
-
-
-def test_an_agent_without_an_image_is_refused_where_nothing_was_admitted(world):
-    with pytest.raises(AgentUnavailable):
-        dispatch(world, agent="claude")
-    assert (world.runs.records, world.event_types()) == ({}, [])
 
 
 def test_a_lock_of_another_tenant_is_nobodys_replay(world):

@@ -4,28 +4,28 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from builders import CLAIM, NOON, TASK_ARN, a_key, a_plan, a_report, a_run, a_running_run, a_stopped_task, later
+from builders import CLAIM, NOON, SMALL, TASK_ARN, a_key, a_plan, a_report, a_run, a_running_run, a_stopped_task, later
 
 from outpost.domain.admission import Usage
-from outpost.domain.agents import AGENTS
 from outpost.domain.api_key import Restrictions
-from outpost.domain.money import PRICES
+from outpost.domain.money import price_compute
 from outpost.domain.outcome import Evidence, NeverLaunched, StopCode
 from outpost.domain.plan import PlanKind
-from outpost.domain.run import Reservation, RunStatus
+from outpost.domain.run import RunStatus
+from outpost.domain.usage import Reservation
 from outpost.use_cases.cancel_run import cancel_run
 from outpost.use_cases.change_run import Change, change_run
 from outpost.use_cases.finish_run import abandon_queued, expire_queued, finish_run
 
 CHANGE = ("runs", "clock", "identifiers")
 JANUARY = ("acme", "2030-01", None)
-RESERVED = Reservation("2030-01", 600, 1_646)
+RESERVED = Reservation("2030-01", 600, 1_665)
 NOTHING = Usage(dispatches=1)
 
 
 def used(seconds):
-    shell = AGENTS["shell"]
-    return Usage(1, seconds, PRICES.cost_microusd(shell.cpu_units, shell.memory_mb, seconds))
+    """Fargate bills a minute at least."""
+    return Usage(1, seconds, price_compute(SMALL, max(60, seconds)))
 
 
 def claim(world, run, *, attempt=1, task_arn=TASK_ARN):
@@ -152,7 +152,7 @@ def test_evidence_heard_twice_settles_once(world):
 
 
 def test_a_keys_budget_is_settled_beside_the_tenants_plan(world):
-    key = world.put_key(a_key(restrictions=Restrictions(monthly_budget_microusd=1_646), budget_key_id="budget"))
+    key = world.put_key(a_key(restrictions=Restrictions(monthly_budget_microusd=1_665), budget_key_id="budget"))
     run = world.admit(key=key)
     claim(world, run)
     world.clock.move(seconds=60)

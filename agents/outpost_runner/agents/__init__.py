@@ -1,9 +1,21 @@
 """The agents that this runner can drive, by the names of the catalogue."""
 
 from outpost_runner.agents.adapter import AgentAdapter
+from outpost_runner.agents.aider import AiderAgent
+from outpost_runner.agents.claude import ClaudeAgent
+from outpost_runner.agents.codex import CodexAgent
+from outpost_runner.agents.gemini import GeminiAgent
+from outpost_runner.agents.grok import GrokAgent
 from outpost_runner.agents.shell import ShellAgent
 
-ADAPTERS: tuple[AgentAdapter, ...] = (ShellAgent(),)
+ADAPTERS: tuple[AgentAdapter, ...] = (
+    ClaudeAgent(),
+    CodexAgent(),
+    GeminiAgent(),
+    AiderAgent(),
+    GrokAgent(),
+    ShellAgent(),
+)
 
 
 class AgentUnknown(Exception):

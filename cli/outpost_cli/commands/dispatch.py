@@ -13,6 +13,8 @@ from outpost_cli.commands.arguments import TagOption, parse_tags
 from outpost_cli.durations import parse_optional_duration
 from outpost_cli.errors import ServiceRefusal, UsageRefused
 from outpost_cli.following import exit_with_outcome, follow_at_terminal, wait_at_terminal
+from outpost_cli.means_options import with_means
+from outpost_cli.models.means import Means
 from outpost_cli.models.run import Priority, Receipt
 from outpost_cli.output import make_safe
 from outpost_cli.session import Session, with_session
@@ -24,8 +26,10 @@ NO_ANSWER = (None, HTTPStatus.BAD_GATEWAY, HTTPStatus.GATEWAY_TIMEOUT)
 
 
 @with_session
+@with_means
 def dispatch(
     session: Session,
+    means: Means,
     *,
     task: Annotated[str | None, typer.Argument(metavar="TASK", help="What to do; `-` reads it from stdin.")] = None,
     agent: Annotated[str, typer.Option("--agent", "-a", help="Who does it; `outpost fleet` lists the agents.")],
@@ -59,6 +63,8 @@ def dispatch(
     outpost dispatch --task-file task.md --agent codex --tag team=web --json
 
     outpost dispatch "Update the changelog" --agent aider --priority low --queue-timeout 6h
+
+    outpost dispatch "Speed up the build" --agent claude --repo example/shop --max-cost-usd 2 --cpu-units 4096
     """
     if wait and follow:
         raise UsageRefused("--wait and --follow exclude each other.", remedy="Choose one.")
@@ -68,6 +74,7 @@ def dispatch(
         model_id=model,
         repo=repo,
         branch=branch,
+        means=means,
         timeout_seconds=parse_optional_duration(timeout),
         queue_timeout_seconds=parse_optional_duration(queue_timeout),
         priority=priority,

@@ -63,6 +63,12 @@ def create_key(
     monthly_budget_usd: Annotated[
         float | None, typer.Option("--monthly-budget-usd", min=0, help="What its runs may cost in a month.")
     ] = None,
+    run_budget_usd: Annotated[
+        float | None, typer.Option("--run-budget-usd", min=0, help="What the models of one of its runs may cost.")
+    ] = None,
+    run_tokens: Annotated[
+        int | None, typer.Option("--run-tokens", min=1, help="How many tokens the models of one of its runs may use.")
+    ] = None,
 ) -> None:
     """Make a key. Its secret is shown this once; in a pipe it is alone on stdout.
 
@@ -71,6 +77,8 @@ def create_key(
     outpost keys create --name ci --scope dispatch --scope status --expires-in 30d
 
     outpost keys create --name shop --scope dispatch --repository "example/*" --monthly-budget-usd 50 > key.txt
+
+    outpost keys create --name nightly --scope dispatch --run-budget-usd 2 --run-tokens 1000000
     """
     wish = NewKey(
         name=name,
@@ -79,6 +87,8 @@ def create_key(
         agents=tuple(agents or ()),
         repositories=tuple(repositories or ()),
         monthly_budget_usd=monthly_budget_usd,
+        run_budget_usd=run_budget_usd,
+        run_tokens=run_tokens,
     )
     with session.open_client() as client:
         issued = client.account.create_key(wish)

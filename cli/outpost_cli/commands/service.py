@@ -6,15 +6,16 @@ import typer
 
 from outpost_cli import __version__
 from outpost_cli.errors import ExitCode
+from outpost_cli.fleet_views import render_fleet
 from outpost_cli.json_fields import JsonObject
 from outpost_cli.output import make_safe
 from outpost_cli.session import Session, with_session
-from outpost_cli.views import render_fleet, render_health
+from outpost_cli.views import render_health
 
 
 @with_session
 def show_fleet(session: Session) -> None:
-    """List the agents, whether each is available, and its default model.
+    """List the agents and whether each is available, and their models with prices and the compute of their runs.
 
     Examples:
 

@@ -9,6 +9,7 @@ from outpost_cli.json_fields import (
     read_integer,
     read_moment,
     read_object,
+    read_optional_integer,
     read_optional_moment,
     read_optional_number,
     read_optional_text,
@@ -38,7 +39,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key without its secret. `agents`, `repositories` and the budget are None where the key is not bounded."""
+    """An API key without its secret. `agents`, `repositories` and the budgets are None where it is not bounded."""
 
     key_id: str
     name: str
@@ -53,6 +54,8 @@ class Key:
     agents: tuple[str, ...] | None
     repositories: tuple[str, ...] | None
     monthly_budget_usd: float | None
+    run_budget_usd: float | None
+    run_tokens: int | None
     document: JsonObject
 
     @classmethod
@@ -71,6 +74,8 @@ class Key:
             agents=read_optional_texts(document, "agents"),
             repositories=read_optional_texts(document, "repositories"),
             monthly_budget_usd=read_optional_number(document, "monthlyBudgetUsd"),
+            run_budget_usd=read_optional_number(document, "runBudgetUsd"),
+            run_tokens=read_optional_integer(document, "runTokens"),
             document=document,
         )
 

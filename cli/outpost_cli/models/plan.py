@@ -37,6 +37,8 @@ class Plan:
     largest_cpu_units: int | None
     largest_memory_mb: int | None
     monthly_budget_usd: float | None
+    run_budget_usd: float | None
+    run_tokens: int | None
     agents: tuple[str, ...] | None
     allowed_repositories: tuple[str, ...] | None
     denied_repositories: tuple[str, ...] | None
@@ -57,6 +59,8 @@ class Plan:
             largest_cpu_units=read_optional_integer(document, "largestCpuUnits"),
             largest_memory_mb=read_optional_integer(document, "largestMemoryMb"),
             monthly_budget_usd=read_optional_number(document, "monthlyBudgetUsd"),
+            run_budget_usd=read_optional_number(document, "runBudgetUsd"),
+            run_tokens=read_optional_integer(document, "runTokens"),
             agents=read_optional_texts(document, "agents"),
             allowed_repositories=read_optional_texts(repositories, "allow"),
             denied_repositories=read_optional_texts(repositories, "deny"),

@@ -8,12 +8,15 @@ from outpost_cli.json_fields import (
     JsonObject,
     read_moment,
     read_optional_integer,
+    read_optional_list,
     read_optional_moment,
     read_optional_object,
     read_optional_text,
     read_text,
     read_text_pairs,
 )
+from outpost_cli.models.means import ContextSource, Means
+from outpost_cli.models.usage import RunUsage
 
 
 class RunStatus(StrEnum):
@@ -101,6 +104,8 @@ class Run:
     task: str | None
     repo: str | None
     branch: str | None
+    means: Means
+    context_sources: tuple[ContextSource, ...]
     tags: tuple[tuple[str, str], ...]
     priority: str | None
     timeout_seconds: int | None
@@ -116,6 +121,7 @@ class Run:
     progress: RunProgress | None
     exit_code: int | None
     error: RunError | None
+    usage: RunUsage | None
     result: RunResult | None
     document: JsonObject
 
@@ -131,6 +137,7 @@ class Run:
     def from_document(cls, document: JsonObject) -> "Run":
         progress = read_optional_object(document, "progress")
         error = read_optional_object(document, "error")
+        usage = read_optional_object(document, "usage")
         result = read_optional_object(document, "result")
         return cls(
             run_id=read_text(document, "runId"),
@@ -140,6 +147,8 @@ class Run:
             task=read_optional_text(document, "task"),
             repo=read_optional_text(document, "repo"),
             branch=read_optional_text(document, "branch"),
+            means=Means.from_document(document),
+            context_sources=read_optional_list(document, "contextSources", ContextSource.from_document),
             tags=read_text_pairs(document, "tags"),
             priority=read_optional_text(document, "priority"),
             timeout_seconds=read_optional_integer(document, "timeoutSeconds"),
@@ -155,6 +164,7 @@ class Run:
             progress=RunProgress.from_document(progress) if progress else None,
             exit_code=read_optional_integer(document, "exitCode"),
             error=RunError.from_document(error) if error else None,
+            usage=RunUsage.from_document(usage) if usage else None,
             result=RunResult.from_document(result) if result else None,
             document=document,
         )

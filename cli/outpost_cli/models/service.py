@@ -7,12 +7,15 @@ from outpost_cli.json_fields import (
     read_flag,
     read_integer,
     read_list,
+    read_number,
     read_optional_integer,
+    read_optional_list,
     read_optional_object,
     read_optional_text,
     read_text,
     read_text_pairs,
 )
+from outpost_cli.models.means import Resources
 
 DOWN = "down"
 
@@ -35,10 +38,49 @@ class Breaker:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenPrices:
+    """What a million tokens cost, in dollars."""
+
+    input: float
+    cached_input: float
+    output: float
+
+    @classmethod
+    def from_document(cls, document: JsonObject) -> "TokenPrices":
+        return cls(
+            input=read_number(document, "input"),
+            cached_input=read_number(document, "cachedInput"),
+            output=read_number(document, "output"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FleetModel:
+    """A model of an agent, and the compute of a run that asks for none. What needs no provider has no prices."""
+
+    model_id: str
+    tier: str
+    resources: Resources
+    prices: TokenPrices | None
+
+    @classmethod
+    def from_document(cls, document: JsonObject) -> "FleetModel":
+        prices = read_optional_object(document, "usdPerMillionTokens")
+        return cls(
+            model_id=read_text(document, "modelId"),
+            tier=read_text(document, "tier"),
+            resources=Resources.from_document(document),
+            prices=TokenPrices.from_document(prices) if prices else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class FleetAgent:
     name: str
     is_available: bool
     model_id: str | None
+    provider: str | None
+    models: tuple[FleetModel, ...]
     breaker: Breaker | None
 
     @classmethod
@@ -48,6 +90,8 @@ class FleetAgent:
             name=read_text(document, "agent"),
             is_available=read_flag(document, "available"),
             model_id=read_optional_text(document, "modelId"),
+            provider=read_optional_text(document, "provider"),
+            models=read_optional_list(document, "models", FleetModel.from_document),
             breaker=Breaker.from_document(breaker) if breaker else None,
         )
 
@@ -57,6 +101,7 @@ class Fleet:
     """The agents that can be dispatched."""
 
     status: str
+    price_version: str | None
     agents: tuple[FleetAgent, ...]
     document: JsonObject
 
@@ -64,6 +109,7 @@ class Fleet:
     def from_document(cls, document: JsonObject) -> "Fleet":
         return cls(
             status=read_text(document, "status"),
+            price_version=read_optional_text(document, "priceVersion"),
             agents=read_list(document, "agents", FleetAgent.from_document),
             document=document,
         )

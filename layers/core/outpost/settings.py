@@ -33,6 +33,7 @@ class Settings:
     queued_runs: int
     deployment_runs: int
     longest_timeout_seconds: int
+    run_budget_usd: float
     trial_days: int
     trial_dispatches: int
     trial_agent_minutes: int

@@ -80,17 +80,19 @@ def anthropic_events(tokens: Tokens, text: str) -> list[bytes]:
     ]
 
 
-def responses_whole(tokens: Tokens, text: str, status: str = "completed") -> dict[str, Any]:
-    details = {"cached_tokens": tokens.cached, "cache_write_tokens": tokens.written}
-    usage = {
+def responses_usage(tokens: Tokens) -> dict[str, Any]:
+    return {
         "input_tokens": tokens.prompt,
-        "input_tokens_details": details,
+        "input_tokens_details": {"cached_tokens": tokens.cached, "cache_write_tokens": tokens.written},
         "output_tokens": tokens.output,
         "output_tokens_details": {"reasoning_tokens": tokens.reasoning},
         "total_tokens": tokens.prompt + tokens.output,
     }
+
+
+def responses_whole(tokens: Tokens, text: str, status: str = "completed") -> dict[str, Any]:
     output = [{"type": "message", "content": [{"type": "output_text", "text": text}]}]
-    return {"object": "response", "status": status, "error": None, "output": output, "usage": usage}
+    return {"object": "response", "status": status, "error": None, "output": output, "usage": responses_usage(tokens)}
 
 
 def responses_events(tokens: Tokens, text: str, last: str = "completed") -> list[bytes]:
@@ -142,16 +144,19 @@ def chat_dialect(provider: str, model: str, path: str, usage: Callable[[Tokens],
     return Dialect(provider, model, path, path, body, whole, events)
 
 
-def google_whole(tokens: Tokens, text: str) -> dict[str, Any]:
-    usage = {
+def google_usage(tokens: Tokens) -> dict[str, int]:
+    return {
         "promptTokenCount": tokens.prompt,
         "cachedContentTokenCount": tokens.cached,
         "candidatesTokenCount": tokens.visible,
         "thoughtsTokenCount": tokens.reasoning,
         "totalTokenCount": tokens.prompt + tokens.output,
     }
+
+
+def google_whole(tokens: Tokens, text: str) -> dict[str, Any]:
     candidate = {"content": {"role": "model", "parts": [{"text": text}]}, "finishReason": "STOP"}
-    return {"candidates": [candidate], "usageMetadata": usage}
+    return {"candidates": [candidate], "usageMetadata": google_usage(tokens)}
 
 
 def google_chunks(tokens: Tokens, text: str) -> list[dict[str, Any]]:

@@ -44,6 +44,8 @@ class Reply:
     content_type: str = "text/event-stream; charset=utf-8"
     headers: dict[str, str] = field(default_factory=dict)
     ending: Ending = Ending.LAST_CHUNK
+    # Between the blocks, of an answer that comes slowly.
+    pause_seconds: float = 0.0
     held_at: int | None = None
     held_before_head: bool = False
     release: threading.Event = field(default_factory=threading.Event)
@@ -175,6 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._hold(reply)
             self.wfile.write(b"%x\r\n%b\r\n" % (len(block), block) if is_chunked else block)
             reply.sent_at.append(time.monotonic())
+            time.sleep(reply.pause_seconds)
         if is_chunked and reply.ending is not Ending.NO_LAST_CHUNK:
             self.wfile.write(b"0\r\n\r\n")
         self.close_connection = reply.ending not in KEPT

@@ -13,10 +13,8 @@ from outpost.adapters.dynamo_counters import (
 from outpost.adapters.dynamo_deployments import decode_deployment
 from outpost.adapters.dynamo_items import queue_key
 from outpost.adapters.dynamo_writes import Write
-from outpost.domain.agents import AGENTS
 from outpost.domain.deployment import breaker_news
 from outpost.domain.errors import OutpostError
-from outpost.domain.money import PRICES
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.domain.tenant import TenantStatus
@@ -82,9 +80,8 @@ class ChangeWrites:
         reserved = run.reservation
         if reserved is None:
             return {}
-        agent = AGENTS[run.agent]
         seconds = run.used_seconds - reserved.seconds
-        cost = PRICES.cost_microusd(agent.cpu_units, agent.memory_mb, run.used_seconds) - reserved.cost_microusd
+        cost = run.cost_microusd(run.ended_at or run.status_since) - reserved.cost_microusd
         writes = {
             Consequence.USE: self._counters.settle_use(
                 run.tenant_id, reserved.period, None, seconds=seconds, cost_microusd=cost

@@ -8,8 +8,8 @@ from outpost.adapters.dynamo_items import deployment_key, tenant_key, timestamp,
 from outpost.adapters.dynamo_writes import Write
 from outpost.domain.admission import Allowance
 from outpost.domain.deployment import FAILURES_TO_OPEN, OPEN_FOR, BreakerNews
-from outpost.domain.run import Reservation
 from outpost.domain.tenant import TenantStatus
+from outpost.domain.usage import Reservation
 from outpost.settings import Settings
 
 TENANT_EXISTS = "attribute_exists(pk)"

@@ -26,6 +26,7 @@ def read_task(payload: Mapping[str, Any]) -> TaskState | None:
         stop_code=StopCode(stop_code) if stop_code else None,
         stopped_reason=_reason(payload),
         exit_code=None if exit_code is None else int(exit_code),
+        started_at=_time(_field(payload, "pullStartedAt")),
         stopped_at=_time(_field(payload, "stoppedAt")),
     )
 

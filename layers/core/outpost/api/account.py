@@ -15,7 +15,7 @@ from outpost.wiring import Wiring
 
 def key_wish(body: CreateKeyBody) -> KeyWish:
     """The key that the body asks for."""
-    seconds, budget = body.expires_in_seconds, body.monthly_budget_usd
+    seconds = body.expires_in_seconds
     return KeyWish(
         name=body.name,
         scopes=frozenset(Scope(name) for name in body.scopes),
@@ -23,7 +23,9 @@ def key_wish(body: CreateKeyBody) -> KeyWish:
         restrictions=Restrictions(
             agents=None if body.agents is None else tuple(body.agents),
             repositories=None if body.repositories is None else tuple(body.repositories),
-            monthly_budget_microusd=None if budget is None else microusd(budget),
+            monthly_budget_microusd=_microusd(body.monthly_budget_usd),
+            run_budget_microusd=_microusd(body.run_budget_usd),
+            run_tokens=body.run_tokens,
         ),
     )
 
@@ -47,3 +49,7 @@ def kill_switch_reply(caller: Caller, body: KillSwitchBody, wiring: Wiring) -> R
             identifiers=wiring.identifiers,
         )
     return Reply({**kill_switch_view(tenant.kill_switch), "stopped": stopped})
+
+
+def _microusd(amount: float | None) -> int | None:
+    return None if amount is None else microusd(amount)

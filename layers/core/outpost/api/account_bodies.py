@@ -4,14 +4,13 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator
 
-from outpost.api.bodies import WholeNumber
+from outpost.api.bodies import MOST_TOKENS, MOST_USD, WholeNumber, once
 from outpost.api.parsing import Body, Query
 from outpost.domain.agents import AGENTS
 from outpost.domain.api_key import Scope
 from outpost.domain.repositories import is_repository_pattern
 
 DAY = 86_400
-MOST_USD = 1_000_000
 
 
 def _scope(text: str) -> str:
@@ -32,19 +31,14 @@ def _pattern(text: str) -> str:
     return text
 
 
-def _once(texts: list[str]) -> list[str]:
-    if len(set(texts)) < len(texts):
-        raise ValueError("must name each once")
-    return texts
-
-
 ScopeName = Annotated[str, AfterValidator(_scope), Field(json_schema_extra={"enum": [str(scope) for scope in Scope]})]
 AgentName = Annotated[str, AfterValidator(_agent), Field(json_schema_extra={"enum": list(AGENTS)})]
 RepositoryPattern = Annotated[str, AfterValidator(_pattern)]
-ScopeNames = Annotated[list[ScopeName], Field(min_length=1, max_length=len(Scope)), AfterValidator(_once)]
-AgentNames = Annotated[list[AgentName], Field(min_length=1, max_length=len(AGENTS)), AfterValidator(_once)]
-RepositoryPatterns = Annotated[list[RepositoryPattern], Field(min_length=1, max_length=50), AfterValidator(_once)]
+ScopeNames = Annotated[list[ScopeName], Field(min_length=1, max_length=len(Scope)), AfterValidator(once)]
+AgentNames = Annotated[list[AgentName], Field(min_length=1, max_length=len(AGENTS)), AfterValidator(once)]
+RepositoryPatterns = Annotated[list[RepositoryPattern], Field(min_length=1, max_length=50), AfterValidator(once)]
 Usd = Annotated[float, Field(ge=0, le=MOST_USD, allow_inf_nan=False)]
+Tokens = Annotated[int, Field(ge=1, le=MOST_TOKENS)]
 
 
 class TokenBody(Body):
@@ -62,6 +56,8 @@ class CreateKeyBody(Body):
     agents: AgentNames | None = None
     repositories: RepositoryPatterns | None = None
     monthly_budget_usd: Usd | None = None
+    run_budget_usd: Usd | None = None
+    run_tokens: Tokens | None = None
 
 
 class RotateKeyBody(Body):

@@ -31,6 +31,8 @@ def key_view(key: ApiKey) -> View:
         "agents": _list(limits.agents),
         "repositories": _list(limits.repositories),
         "monthlyBudgetUsd": _usd(limits.monthly_budget_microusd),
+        "runBudgetUsd": _usd(limits.run_budget_microusd),
+        "runTokens": limits.run_tokens,
     }
 
 
@@ -71,6 +73,8 @@ def plan_view(plan: Plan) -> View:
         "agentMinutes": plan.agent_minutes,
         "workspaces": plan.workspaces,
         "monthlyBudgetUsd": _usd(plan.monthly_budget_microusd),
+        "runBudgetUsd": _usd(plan.run_budget_microusd),
+        "runTokens": plan.run_tokens,
         "largestCpuUnits": plan.largest_cpu_units,
         "largestMemoryMb": plan.largest_memory_mb,
         "agents": _list(plan.agents),

@@ -18,7 +18,9 @@ from pydantic import (
 from outpost.api.parsing import Body, Query
 from outpost.domain.agents import AGENTS
 from outpost.domain.git import is_branch, is_repo
-from outpost.domain.run import QUEUE_TIMEOUT_SECONDS, Priority, RunStatus
+from outpost.domain.run import QUEUE_TIMEOUT_SECONDS, ContextLevel, Priority, RunStatus
+from outpost.domain.secret import is_variable_name
+from outpost.domain.size import Size, SizeUnknown
 
 TASK_CHARACTERS = 100_000
 LONGEST_TIMEOUT_SECONDS = 86_400
@@ -27,6 +29,10 @@ TAGS = 20
 TAG_CHARACTERS = 256
 STATUSES = tuple(RunStatus)
 PRIORITIES = tuple(str(priority) for priority in Priority)
+CONTEXT_LEVELS = tuple(str(level) for level in ContextLevel)
+SECRETS = 20
+MOST_USD = 1_000_000
+MOST_TOKENS = 1_000_000_000
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
@@ -64,6 +70,12 @@ def _priority(text: str) -> str:
     return text
 
 
+def _context(text: str) -> str:
+    if text not in CONTEXT_LEVELS:
+        raise ValueError(f"must be one of {', '.join(CONTEXT_LEVELS)}")
+    return text
+
+
 def _tag_name(text: str) -> str:
     if not _TAG_NAME.fullmatch(text):
         raise ValueError("must be named by 1 to 64 letters, digits, dots, hyphens and underscores")
@@ -82,12 +94,44 @@ def _rfc3339(text: str) -> str:
     return text
 
 
+def once(texts: list[str]) -> list[str]:
+    if len(set(texts)) < len(texts):
+        raise ValueError("must name each once")
+    return texts
+
+
+def _secret_name(text: str) -> str:
+    if not is_variable_name(text):
+        raise ValueError("must be the name of a secret for the environment, such as NPM_TOKEN")
+    return text
+
+
+SecretName = Annotated[str, AfterValidator(_secret_name)]
 TagName = Annotated[str, AfterValidator(_tag_name)]
 TagValue = Annotated[str, Field(max_length=TAG_CHARACTERS)]
 
 # What pydantic would also read as a number or a time (1_0, seconds since 1970) is not what the documents promise.
 WholeNumber = Annotated[int, BeforeValidator(_digits)]
 Time = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
+
+
+class ResourcesBody(Body):
+    """How large a run's compute is to be; what is not named follows from the model's tier."""
+
+    cpu_units: Annotated[int, Field(ge=1)] | None = None
+    memory_mb: Annotated[int, Field(ge=1)] | None = None
+    disk_gb: Annotated[int, Field(ge=1)] | None = None
+
+    def size(self, usual: Size) -> Size:
+        """The size that it comes to. Raises SizeUnknown."""
+        return usual.changed(self.cpu_units, self.memory_mb, self.disk_gb)
+
+
+class BudgetBody(Body):
+    """What a run may use of models at most."""
+
+    max_cost_usd: Annotated[float, Field(gt=0, le=MOST_USD, allow_inf_nan=False)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MOST_TOKENS)] | None = None
 
 
 class DispatchBody(Body):
@@ -98,6 +142,12 @@ class DispatchBody(Body):
     model_id: str | None = None
     repo: Annotated[str, AfterValidator(_repo)] | None = None
     branch: Annotated[str, AfterValidator(_branch)] | None = None
+    context: Annotated[str, AfterValidator(_context), Field(json_schema_extra={"enum": list(CONTEXT_LEVELS)})] = (
+        "standard"
+    )
+    resources: ResourcesBody = Field(default_factory=ResourcesBody)
+    budget: BudgetBody = Field(default_factory=BudgetBody)
+    secrets: Annotated[list[SecretName], Field(max_length=SECRETS), AfterValidator(once)] = Field(default_factory=list)
     timeout_seconds: Annotated[int, Field(ge=30, le=LONGEST_TIMEOUT_SECONDS)] = 600
     queue_timeout_seconds: Annotated[int, Field(ge=60, le=LONGEST_TIMEOUT_SECONDS)] = QUEUE_TIMEOUT_SECONDS
     priority: Annotated[str, AfterValidator(_priority), Field(json_schema_extra={"enum": list(PRIORITIES)})] = "normal"
@@ -119,6 +169,25 @@ class DispatchBody(Body):
         if agent is not None and agent.resolve_model(asked) is None:
             raise ValueError(f"must be one of {', '.join(agent.accepted_models())}")
         return asked
+
+    @field_validator("context", "budget")
+    @classmethod
+    def _for_a_model(cls, given: str | BudgetBody, info: ValidationInfo) -> str | BudgetBody:
+        agent = AGENTS.get(info.data.get("agent", ""))
+        if agent is not None and agent.provider is None and given not in (ContextLevel.OFF, BudgetBody()):
+            raise ValueError(f"is for a model, and the agent {agent.name} uses none")
+        return given
+
+    @field_validator("resources")
+    @classmethod
+    def _possible_size(cls, resources: ResourcesBody, info: ValidationInfo) -> ResourcesBody:
+        agent = AGENTS.get(info.data.get("agent", ""))
+        if agent is not None and "model_id" in info.data:
+            try:
+                resources.size(agent.size(agent.resolve_model(info.data["model_id"]) or ""))
+            except SizeUnknown as error:
+                raise ValueError(str(error)) from error
+        return resources
 
     @field_validator("branch")
     @classmethod

@@ -8,7 +8,9 @@ from outpost.api.request import Request
 from outpost.api.views import dispatched_view
 from outpost.domain.agents import AGENTS
 from outpost.domain.errors import FieldError, InputInvalid, Unavailable
-from outpost.domain.run import Priority, Run
+from outpost.domain.money import microusd
+from outpost.domain.run import ContextLevel, Priority, Run
+from outpost.domain.usage import ModelBudget
 from outpost.use_cases.dispatch_run import Dispatch, Dispatched
 from outpost.wiring import Wiring
 
@@ -18,14 +20,20 @@ KEY_CHARACTERS = 128
 def read_dispatch(request: Request, body: DispatchBody, git_base_url: str) -> Dispatch:
     """The dispatch that the request asks for. Raises InputInvalid where body and header disagree on the key."""
     agent = AGENTS[body.agent]
+    model_id = agent.resolve_model(body.model_id) or agent.default_model_id
+    most = body.budget.max_cost_usd
     return Dispatch(
         agent=agent.name,
-        model_id=agent.resolve_model(body.model_id) or agent.default_model_id,
+        model_id=model_id,
         task=body.task,
         timeout_seconds=body.timeout_seconds,
         body_sha256=body.sha256(),
         api_url=request.api_url,
         git_base_url=git_base_url,
+        size=body.resources.size(agent.size(model_id)),
+        budget=ModelBudget(None if most is None else microusd(most), body.budget.max_tokens),
+        context=ContextLevel(body.context) if agent.provider else ContextLevel.OFF,
+        secrets=tuple(body.secrets),
         priority=Priority(body.priority),
         queue_timeout_seconds=body.queue_timeout_seconds,
         repo=body.repo,

@@ -1,5 +1,6 @@
 """The OpenAPI description, made of the table of routes and of the models that check what callers send."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from outpost.api.bodies import ArtifactsQuery, CancelBody, DispatchBody, LogsQue
 from outpost.api.errors import codes_by_status
 from outpost.api.parsing import Body, Query
 from outpost.api.routes import ROUTES, Route
+from outpost.api.secret_bodies import PutSecretBody, SecretsQuery
 
 Schema = dict[str, object]
 JSON = "application/json"
@@ -51,6 +53,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/keys/{id}"): Operation("Show a key", NoQuery),
     ("DELETE", "/keys/{id}"): Operation("Revoke a key", NoQuery),
     ("POST", "/keys/{id}/rotate"): Operation("Replace a key", NoQuery, RotateKeyBody, success=(201,)),
+    ("GET", "/secrets"): Operation("List secrets by name, without their values", SecretsQuery),
+    ("PUT", "/secrets/{name}"): Operation("Keep a secret", NoQuery, PutSecretBody, success=(200, 201)),
+    ("DELETE", "/secrets/{name}"): Operation("Delete a secret", NoQuery),
     ("GET", "/kill-switch"): Operation("Show the kill switch", NoQuery),
     ("PUT", "/kill-switch"): Operation("Put the kill switch on", NoQuery, KillSwitchBody),
     ("DELETE", "/kill-switch"): Operation("Lift the kill switch", NoQuery),
@@ -107,9 +112,9 @@ _NO_PUNCTUATION = str.maketrans(dict.fromkeys("/{}.", ""))
 
 
 def _path_parameters(path: str) -> list[Schema]:
-    if "{id}" not in path:
-        return []
-    return [{"name": "id", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}]
+    names = re.findall(r"\{(\w+)\}", path)
+    schema = {"type": "string", "minLength": 1}
+    return [{"name": name, "in": "path", "required": True, "schema": schema} for name in names]
 
 
 def _query_parameters(query: type[Query] | None) -> list[Schema]:

@@ -1,4 +1,4 @@
-"""Lists with cursors: runs, keys and log lines."""
+"""Lists with cursors: runs, keys, secrets and log lines."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,8 @@ from outpost.api.account_views import key_view
 from outpost.api.application import Pagination, Reply
 from outpost.api.bodies import LogsQuery, RunsQuery
 from outpost.api.cursor import make_cursor, read_cursor
+from outpost.api.secret_bodies import SecretsQuery
+from outpost.api.secrets import secret_view
 from outpost.api.views import lines_view, run_view
 from outpost.domain.api_key import Caller
 from outpost.ports import RunFilter
@@ -53,8 +55,9 @@ def list_runs(caller: Caller, query: RunsQuery, wiring: Wiring) -> Reply:
     before = listing.position(query.cursor)
     page = wiring.runs.page(caller.tenant_id, wanted, before_run_id=before, limit=query.limit)
     queue = wiring.queue.order(caller.tenant_id) if any(run.is_queued for run in page.runs) else ()
+    now = wiring.clock.now()
     return Reply(
-        {"runs": [run_view(run, queue=queue) for run in page.runs]},
+        {"runs": [run_view(run, now, queue=queue) for run in page.runs]},
         pagination=listing.pagination(page.last_run_id, query.limit),
     )
 
@@ -67,6 +70,17 @@ def list_keys(caller: Caller, query: KeysQuery, wiring: Wiring) -> Reply:
     return Reply(
         {"keys": [key_view(key) for key in page.keys]},
         pagination=listing.pagination(page.last_key_id, query.limit),
+    )
+
+
+def list_secrets(caller: Caller, query: SecretsQuery, wiring: Wiring) -> Reply:
+    """A page of secrets by name. Raises CursorInvalid."""
+    listing = Listing(caller, {"list": "secrets"}, wiring)
+    after = listing.position(query.cursor)
+    page = wiring.tenant_secrets.page(caller.tenant_id, after_name=after, limit=query.limit)
+    return Reply(
+        {"secrets": [secret_view(secret) for secret in page.secrets]},
+        pagination=listing.pagination(page.last_name, query.limit),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field, field_validator
 
-from outpost.api.account_bodies import AgentNames, RepositoryPatterns, Usd
+from outpost.api.account_bodies import AgentNames, RepositoryPatterns, Tokens, Usd
 from outpost.api.parsing import Body
 from outpost.domain.money import microusd
 from outpost.domain.plan import Plan, PlanKind
@@ -35,6 +35,8 @@ class PlanBody(Body):
     agent_minutes: Count | None = None
     workspaces: Count | None = None
     monthly_budget_usd: Usd | None = None
+    run_budget_usd: Usd | None = None
+    run_tokens: Tokens | None = None
     largest_cpu_units: Count | None = None
     largest_memory_mb: Count | None = None
     agents: AgentNames | None = None
@@ -71,8 +73,8 @@ class PlanBody(Body):
         match field:
             case "kind":
                 return []
-            case "monthly_budget_usd":
-                return [("monthly_budget_microusd", None if value is None else microusd(value))]
+            case "monthly_budget_usd" | "run_budget_usd":
+                return [(field.replace("_usd", "_microusd"), None if value is None else microusd(value))]
             case "agents":
                 return [("agents", None if value is None else tuple(value))]
             case "repositories":
@@ -86,7 +88,14 @@ class PlanBody(Body):
 
 def default_plan(kind: PlanKind, settings: Settings, now: datetime) -> Plan:
     """What a plan of the kind begins with, as the template's parameters say."""
-    plan = Plan(kind, settings.concurrent_runs, settings.queued_runs, settings.longest_timeout_seconds, now)
+    plan = Plan(
+        kind,
+        settings.concurrent_runs,
+        settings.queued_runs,
+        settings.longest_timeout_seconds,
+        now,
+        run_budget_microusd=microusd(settings.run_budget_usd),
+    )
     match kind:
         case PlanKind.TRIAL:
             return replace(
@@ -97,6 +106,6 @@ def default_plan(kind: PlanKind, settings: Settings, now: datetime) -> Plan:
                 workspaces=settings.trial_workspaces,
             )
         case PlanKind.UNLIMITED:
-            return replace(plan, concurrent_runs=MOST_CONCURRENT, queued_runs=MOST_QUEUED)
+            return replace(plan, concurrent_runs=MOST_CONCURRENT, queued_runs=MOST_QUEUED, run_budget_microusd=None)
         case PlanKind.STANDARD:
             return plan

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from outpost.api.runner_bodies import ARTIFACTS, CompleteBody, FileBody, ResultBody
+from outpost.api.runner_bodies import ARTIFACTS, CompleteBody, FileBody, ResultBody, UsageBody
 from outpost.api.views import View
+from outpost.domain.agents import AGENTS
+from outpost.domain.credentials import Credentials
 from outpost.domain.git import clone_url
-from outpost.domain.report import Artifact, Report, Result
+from outpost.domain.report import Artifact, ContextSource, Report, Result
 from outpost.domain.run import HEARTBEAT_SECONDS, STOP_GRACE_SECONDS, Run
 from outpost.domain.run_error import RunError, code_of_report
+from outpost.domain.usage import ModelUsage
 from outpost.ports import PresignedUrl
 from outpost.use_cases.claim_run import Claimed
 
@@ -20,6 +23,8 @@ LIMITS = {
     "artifactCount": ARTIFACTS,
     "artifactsTotalBytes": 500 * MEBIBYTE,
 }
+# What GitHub, and most others, take beside a token.
+GIT_USERNAME = "x-access-token"
 # The runner's own part of the stop timeout: what remains is for the container to end.
 RUNNER_STOP_SECONDS = STOP_GRACE_SECONDS - 20
 
@@ -38,10 +43,41 @@ def claimed_view(claimed: Claimed, git_base_url: str) -> View:
             "modelId": run.model_id,
             "task": claimed.task,
             "repo": _repository_view(run, git_base_url),
+            "context": run.context,
         },
-        "credentials": {"provider": None, "git": None},
+        "credentials": _credentials_view(run, claimed.credentials),
+        "models": _prices_view(run),
+        "budget": {
+            "maxCostMicrousd": run.budget.max_cost_microusd,
+            "maxTokens": run.budget.max_tokens,
+        },
         "limits": LIMITS,
     }
+
+
+def _credentials_view(run: Run, found: Credentials) -> View:
+    key, token = found.provider, found.git_token
+    provider = {"name": AGENTS[run.agent].provider, "apiKey": key.api_key, "baseUrl": key.base_url} if key else None
+    git = {"username": GIT_USERNAME, "password": token} if token else None
+    return {"provider": provider, "git": git, "environment": dict(found.environment), "missing": list(found.missing)}
+
+
+def _prices_view(run: Run) -> list[View]:
+    """Every name by which the run's model may be asked for, with its price for a million tokens."""
+    model = AGENTS[run.agent].model(run.model_id)
+    if model is None or model.price is None:
+        return []
+    price = model.price
+    return [
+        {
+            "name": name,
+            "inputMicrousd": price.input_microusd,
+            "cachedInputMicrousd": price.cached_input_microusd,
+            "cacheWriteMicrousd": price.cache_write_microusd,
+            "outputMicrousd": price.output_microusd,
+        }
+        for name in model.provider_names
+    ]
 
 
 def _repository_view(run: Run, git_base_url: str) -> View | None:
@@ -81,7 +117,16 @@ def read_report(body: CompleteBody, attempt: int, at: datetime) -> Report:
         error=RunError.of(code_of_report(body.error.code), body.error.message) if body.error else None,
         result=_result(body.result) if body.result else None,
         reported_at=at,
+        usage=read_usage(body.usage),
+        context_sources=tuple(
+            ContextSource(source.path, source.tokens, source.is_cut) for source in body.context_sources
+        ),
     )
+
+
+def read_usage(body: UsageBody | None) -> ModelUsage | None:
+    """The runner's reading of its gateway's meter; None where the agent has no models."""
+    return None if body is None else ModelUsage(**body.model_dump())
 
 
 def _result(body: ResultBody) -> Result:

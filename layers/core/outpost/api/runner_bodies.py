@@ -8,6 +8,8 @@ from outpost.api.parsing import Body
 from outpost.domain.report import Phase, ReportedOutcome
 
 ARTIFACTS = 100
+# Far above what any run can use, and within what every reader of JSON holds exactly.
+Count = Annotated[int, Field(ge=0, le=2**50)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -19,11 +21,25 @@ class ClaimBody(Body):
     runner_version: Annotated[str, Field(max_length=64)]
 
 
+class UsageBody(Body):
+    """What the model gateway has counted so far."""
+
+    input_tokens: Count
+    cached_input_tokens: Count
+    cache_write_tokens: Count
+    output_tokens: Count
+    calls: Count
+    retries: Count
+    estimated_calls: Count
+    cost_microusd: Count
+
+
 class HeartbeatBody(Body):
     """POST /runner/heartbeat."""
 
     phase: Annotated[Phase, Field(strict=False)]
     message: Annotated[str, Field(max_length=200)] | None = None
+    usage: UsageBody | None = None
 
 
 class FileBody(Body):
@@ -74,6 +90,14 @@ class OmittedBody(Body):
     reason: Annotated[str, Field(max_length=200)]
 
 
+class ContextSourceBody(Body):
+    """A file of the repository whose notes the agent was given."""
+
+    path: Annotated[str, Field(max_length=255)]
+    tokens: Count
+    is_cut: bool
+
+
 class CompleteBody(Body):
     """POST /runner/complete."""
 
@@ -83,3 +107,5 @@ class CompleteBody(Body):
     result: ResultBody | None = None
     uploads: Annotated[list[FileBody], Field(max_length=ARTIFACTS + 2)]
     omitted: Annotated[list[OmittedBody], Field(max_length=20)]
+    usage: UsageBody | None = None
+    context_sources: Annotated[list[ContextSourceBody], Field(max_length=50)] = Field(default_factory=list)

@@ -1,22 +1,23 @@
 """What callers see: camelCase, times in RFC 3339 with milliseconds, null for what is absent, no ARN."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from outpost.api.times import time_text
 from outpost.domain.explain import Explanation
+from outpost.domain.money import usd
 from outpost.domain.report import Artifact, Progress, Result
 from outpost.domain.run import Run
 from outpost.domain.run_error import RunError
+from outpost.domain.usage import ModelBudget, ModelUsage
 from outpost.ports import LogLine, PresignedUrl
 
 View = Mapping[str, object]
 
 # Fields of the contract whose features this release does not have: absent values are null, not missing.
 NOT_YET = (
-    "context",
     "workspaceMode",
     "workspaceId",
-    "usage",
     "promotion",
     "parentRunId",
 )
@@ -25,7 +26,7 @@ NOT_YET = (
 PREVIEW_CHARACTERS = 1_000
 
 
-def run_view(run: Run, task: str | None = None, *, queue: Sequence[str] = ()) -> View:
+def run_view(run: Run, now: datetime, task: str | None = None, *, queue: Sequence[str] = ()) -> View:
     """A run; `task` is its whole text, else only the beginning is shown; `queue` are its tenant's waiting runs."""
     preview = run.task[:PREVIEW_CHARACTERS]
     return {
@@ -38,6 +39,17 @@ def run_view(run: Run, task: str | None = None, *, queue: Sequence[str] = ()) ->
         "taskTruncated": task is None and (run.task_in_bucket or preview != run.task),
         "repo": run.repo,
         "branch": run.branch,
+        "context": run.context,
+        "contextSources": [
+            {"path": source.path, "tokens": source.tokens, "isCut": source.is_cut} for source in run.context_sources
+        ],
+        "resources": {
+            "cpuUnits": run.size.cpu_units,
+            "memoryMb": run.size.memory_mb,
+            "diskGb": run.size.disk_gb,
+        },
+        "budget": _budget_view(run.budget),
+        "secrets": list(run.secrets),
         "tags": run.tags,
         "priority": run.priority,
         "timeoutSeconds": run.timeout_seconds,
@@ -55,6 +67,7 @@ def run_view(run: Run, task: str | None = None, *, queue: Sequence[str] = ()) ->
         "progress": None if run.status.is_terminal else _progress_view(run.progress),
         "exitCode": run.exit_code,
         "error": _error_view(run.error),
+        "usage": _usage_view(run, now),
         "result": _result_view(run.result),
         **dict.fromkeys(NOT_YET),
     }
@@ -149,17 +162,51 @@ def _billed_after_cancel(run: Run) -> float | None:
 
 def _attempts_view(run: Run) -> list[View]:
     """Every attempt, the lost ones with why they were lost."""
-    lost = [(a.attempt, a.started_at, a.ended_at, a.error) for a in run.lost_attempts]
-    current = (run.attempt, run.started_at, run.ended_at, run.error)
+    lost = [(a.attempt, a.started_at, a.ended_at, a.error, a.usage) for a in run.lost_attempts]
+    current = (run.attempt, run.started_at, run.ended_at, run.error, run.usage)
     return [
         {
             "attempt": number,
             "startedAt": time_text(started_at),
             "endedAt": time_text(ended_at),
             "error": _error_view(error),
+            "usage": None if usage is None else _model_usage_view(usage),
         }
-        for number, started_at, ended_at, error in [*lost, current]
+        for number, started_at, ended_at, error, usage in [*lost, current]
     ]
+
+
+def _budget_view(budget: ModelBudget) -> View:
+    most = budget.max_cost_microusd
+    return {"maxCostUsd": None if most is None else usd(most), "maxTokens": budget.max_tokens}
+
+
+def _usage_view(run: Run, now: datetime) -> View | None:
+    """What the run has used and cost; an estimate until it has ended, and nothing before a runner took it."""
+    if run.started_at is None:
+        return None
+    compute, models = run.compute_cost_microusd(now), run.model_cost_microusd
+    return {
+        **_model_usage_view(run.usage or ModelUsage()),
+        "modelCostUsd": usd(models),
+        "computeCostUsd": usd(compute),
+        "totalCostUsd": usd(run.cost_microusd(now)),
+        "priceVersion": run.price_version,
+        "isEstimate": not run.status.is_terminal,
+    }
+
+
+def _model_usage_view(usage: ModelUsage) -> View:
+    """Tokens and calls, as the providers counted them."""
+    return {
+        "inputTokens": usage.input_tokens,
+        "cachedInputTokens": usage.cached_input_tokens,
+        "cacheWriteTokens": usage.cache_write_tokens,
+        "outputTokens": usage.output_tokens,
+        "modelCalls": usage.calls,
+        "modelRetries": usage.retries,
+        "estimatedCalls": usage.estimated_calls,
+    }
 
 
 def _progress_view(progress: Progress | None) -> View | None:

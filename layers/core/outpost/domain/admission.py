@@ -6,13 +6,16 @@ from enum import StrEnum
 
 from outpost.domain.agents import Agent
 from outpost.domain.api_key import ApiKey
-from outpost.domain.errors import BudgetExceeded, Limit, QueueFull, QuotaExceeded
-from outpost.domain.money import PRICES, usd
+from outpost.domain.errors import BudgetExceeded, Limit, PolicyDenied, QueueFull, QuotaExceeded
+from outpost.domain.money import MICROUSD, price_compute, usd
 from outpost.domain.plan import Period, Plan, month_of
-from outpost.domain.run import Reservation
+from outpost.domain.run import Run
 from outpost.domain.tenant import Tenant
+from outpost.domain.usage import ModelBudget, Reservation
 
 SECONDS_PER_MINUTE = 60
+# What a run may use of models where a monthly budget holds and nothing else bounds the run.
+RUN_BUDGET_MICROUSD = 10 * MICROUSD
 
 
 class Form(StrEnum):
@@ -60,13 +63,43 @@ class Allowance:
         return None
 
 
-def reserve(agent: Agent, timeout_seconds: int, plan: Plan, key: ApiKey, at: datetime) -> Reservation:
-    """What a run takes of the limits until it ends: all of its time, and the price of its compute for that time."""
-    cost = PRICES.cost_microusd(agent.cpu_units, agent.memory_mb, timeout_seconds)
-    has_budget = key.restrictions.monthly_budget_microusd is not None
-    if not has_budget:
-        return Reservation(plan.period(at).name, timeout_seconds, cost)
-    return Reservation(plan.period(at).name, timeout_seconds, cost, key.budget_key_id, month_of(at).name)
+def find_budget(run: Run, agent: Agent, plan: Plan, key: ApiKey) -> ModelBudget:
+    """What the run may use of models: what it asked for, within what the plan and the key allow one run.
+
+    Where a monthly budget holds, a run that asked for no amount gets no more than the month has: each run's amount is
+    reserved whole, so that a run without a bound could not be admitted. Raises PolicyDenied.
+    """
+    if agent.provider is None:
+        return ModelBudget()
+    allowed = plan.run_budget.within(key.restrictions.run_budget)
+    _require_within(run.budget, allowed)
+    budget = run.budget.within(allowed)
+    monthly = (plan.monthly_budget_microusd, key.restrictions.monthly_budget_microusd)
+    most = min((amount for amount in monthly if amount is not None), default=None)
+    if most is None or run.budget.max_cost_microusd is not None:
+        return budget
+    left = max(0, most - _compute_cost(run))
+    return budget.within(ModelBudget(RUN_BUDGET_MICROUSD)).within(ModelBudget(left))
+
+
+def _require_within(asked: ModelBudget, allowed: ModelBudget) -> None:
+    cost, tokens = allowed.max_cost_microusd, allowed.max_tokens
+    if cost is not None and asked.max_cost_microusd is not None and asked.max_cost_microusd > cost:
+        raise PolicyDenied("budget.maxCostUsd", f"the plan or the key allows a run at most ${usd(cost):.2f}")
+    if tokens is not None and asked.max_tokens is not None and asked.max_tokens > tokens:
+        raise PolicyDenied("budget.maxTokens", f"the plan or the key allows a run at most {tokens} tokens")
+
+
+def reserve(run: Run, plan: Plan, key: ApiKey, at: datetime) -> Reservation:
+    """What a run takes of the limits until it ends: all of its time, the price of its compute, and its model budget."""
+    cost = _compute_cost(run) + (run.budget.max_cost_microusd or 0)
+    if key.restrictions.monthly_budget_microusd is None:
+        return Reservation(plan.period(at).name, run.timeout_seconds, cost)
+    return Reservation(plan.period(at).name, run.timeout_seconds, cost, key.budget_key_id, month_of(at).name)
+
+
+def _compute_cost(run: Run) -> int:
+    return price_compute(run.size, run.timeout_seconds)
 
 
 def allowance_of(plan: Plan, at: datetime) -> Allowance:

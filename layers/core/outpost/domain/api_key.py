@@ -10,6 +10,7 @@ from typing import Self
 
 from outpost.domain.errors import PolicyDenied
 from outpost.domain.repositories import may_use
+from outpost.domain.usage import ModelBudget
 
 SECRET_PREFIX = "otp_"  # noqa: S105 what every key begins with
 SHOWN_CHARACTERS = 15
@@ -60,6 +61,13 @@ class Restrictions:
     agents: tuple[str, ...] | None = None
     repositories: tuple[str, ...] | None = None
     monthly_budget_microusd: int | None = None
+    run_budget_microusd: int | None = None
+    run_tokens: int | None = None
+
+    @property
+    def run_budget(self) -> ModelBudget:
+        """What one run may use of models."""
+        return ModelBudget(self.run_budget_microusd, self.run_tokens)
 
     @property
     def exist(self) -> bool:

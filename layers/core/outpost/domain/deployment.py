@@ -16,14 +16,10 @@ from outpost.domain.run_error import RunErrorCode
 
 FAILURES_TO_OPEN = 5
 OPEN_FOR = timedelta(seconds=60)
-_NOT_THE_TASKS_FAULT = frozenset(
-    {
-        RunErrorCode.AGENT_START_FAILED,
-        RunErrorCode.START_TIMEOUT,
-        RunErrorCode.PROVIDER_UNAVAILABLE,
-        RunErrorCode.PROVIDER_AUTH_FAILED,
-    }
-)
+_PROVIDER_FAILURES = frozenset({RunErrorCode.PROVIDER_UNAVAILABLE, RunErrorCode.PROVIDER_AUTH_FAILED})
+# The agent was never begun: nothing is known of its provider.
+_BEFORE_THE_AGENT = frozenset({RunErrorCode.CLONE_FAILED, RunErrorCode.BRANCH_NOT_FOUND, RunErrorCode.SECRET_NOT_FOUND})
+_NOT_THE_TASKS_FAULT = _PROVIDER_FAILURES | {RunErrorCode.AGENT_START_FAILED, RunErrorCode.START_TIMEOUT}
 
 
 class BreakerState(StrEnum):
@@ -82,14 +78,20 @@ class Deployment:
 
 
 def breaker_news(before: Run, after: Run) -> BreakerNews | None:
-    """What the change of a run says of its agent's launches and provider; nothing where the task itself is to blame."""
+    """What the change of a run says of its agent's launches and provider.
+
+    Nothing where the task itself is to blame, or the tenant's own key: no tenant closes an agent to the others.
+    """
     if len(after.lost_attempts) > len(before.lost_attempts):
         return BreakerNews.FAILED if after.lost_attempts[-1].error.code in _NOT_THE_TASKS_FAULT else None
     if before.status.is_terminal or not after.status.is_terminal:
         return None
     if before.is_queued:
         return None
-    if after.error is not None and after.error.code in _NOT_THE_TASKS_FAULT:
+    code = after.error.code if after.error else None
+    if code in _BEFORE_THE_AGENT or (after.has_own_provider_key and code in _PROVIDER_FAILURES):
+        return None
+    if code in _NOT_THE_TASKS_FAULT:
         return BreakerNews.FAILED
     is_cancelled = after.status is RunStatus.CANCELLED
     return None if after.started_at is None or is_cancelled else BreakerNews.WORKED

@@ -12,6 +12,7 @@ class EventType(StrEnum):
     RUN_RELEASED = "run.released"
     RUN_RUNNING = "run.running"
     RUN_PROGRESS = "run.progress"
+    RUN_BUDGET_NEARLY_USED = "run.budget-nearly-used"
     RUN_REPORTED = "run.reported"
     RUN_RELAUNCHED = "run.relaunched"
     RUN_STOPPING = "run.stopping"
@@ -29,6 +30,9 @@ class EventType(StrEnum):
     KEY_CREATED = "key.created"
     KEY_ROTATED = "key.rotated"
     KEY_REVOKED = "key.revoked"
+    SECRET_CREATED = "secret.created"  # noqa: S105 a kind of event
+    SECRET_REPLACED = "secret.replaced"  # noqa: S105 a kind of event
+    SECRET_DELETED = "secret.deleted"  # noqa: S105 a kind of event
 
 
 @dataclass(frozen=True)

@@ -123,6 +123,8 @@ def _causes(run: Run) -> tuple[Cause, ...]:
         found.append(Cause(run.released_at, "It got its slot."))
     if run.started_at is not None:
         found.append(Cause(run.started_at, f"A runner took attempt {run.attempt}."))
+    if run.budget_nearly_used_at is not None:
+        found.append(Cause(run.budget_nearly_used_at, f"Four fifths of its model budget ({run.budget}) were used."))
     if run.cancel_requested_at is not None:
         found.append(
             Cause(run.cancel_requested_at, f"A cancel was asked for: {run.cancel_reason or 'no reason given'}.")

@@ -1,6 +1,7 @@
 """What a repository and a branch may be called."""
 
 import re
+from urllib.parse import urlsplit
 
 # Source: git's own git-check-ref-format(1).
 _BRANCH_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|$)|(^|/)\.|\.$|^/|/$|^-|^@$")
@@ -25,3 +26,9 @@ def is_repo(text: str) -> bool:
 def clone_url(repo: str, base_url: str) -> str:
     """Where a repo of a dispatch is cloned from."""
     return repo if repo.startswith("https://") else f"{base_url}/{repo.removesuffix('.git')}.git"
+
+
+def is_on_host(repo: str, git_base_url: str) -> bool:
+    """Whether the repository lies where `owner/name` does: no token is shown to any other host."""
+    repository, base = urlsplit(clone_url(repo, git_base_url)), urlsplit(git_base_url)
+    return (repository.scheme, repository.netloc) == (base.scheme, base.netloc)

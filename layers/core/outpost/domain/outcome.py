@@ -34,7 +34,7 @@ _LOST = frozenset({StopCode.SPOT_INTERRUPTION, StopCode.TERMINATION_NOTICE, Stop
 
 @dataclass(frozen=True)
 class TaskState:
-    """What ECS says of one task of a run."""
+    """What ECS says of one task of a run; `started_at` is when it began to download the image, which is billed."""
 
     task_arn: str
     tenant_id: str
@@ -44,6 +44,7 @@ class TaskState:
     stop_code: StopCode | None = None
     stopped_reason: str | None = None
     exit_code: int | None = None
+    started_at: datetime | None = None
     stopped_at: datetime | None = None
 
 
@@ -96,11 +97,13 @@ def settle(run: Run, evidence: Evidence, at: datetime) -> Run:
     status, error = _outcome(run, evidence)
     if error is not None and _may_relaunch(run, evidence):
         return run.relaunched(error, at)
+    started_at = evidence.task.started_at if evidence.task else None
     stopped_at = evidence.task.stopped_at if evidence.task else None
     container_exit_code = evidence.task.exit_code if evidence.task else None
     return replace(
         run.ended(status, error, at),
         exit_code=run.report.exit_code if run.report else container_exit_code,
+        compute_started_at=started_at,
         compute_stopped_at=(stopped_at or at) if evidence.task else None,
     )
 

@@ -7,6 +7,8 @@ from enum import StrEnum
 from outpost.domain.agents import Agent
 from outpost.domain.errors import PlanEnded, PolicyDenied
 from outpost.domain.repositories import may_use
+from outpost.domain.size import Size
+from outpost.domain.usage import ModelBudget
 
 
 class PlanKind(StrEnum):
@@ -39,6 +41,8 @@ class Plan:
     agent_minutes: int | None = None
     workspaces: int | None = None
     monthly_budget_microusd: int | None = None
+    run_budget_microusd: int | None = None
+    run_tokens: int | None = None
     largest_cpu_units: int | None = None
     largest_memory_mb: int | None = None
     agents: tuple[str, ...] | None = None
@@ -51,6 +55,11 @@ class Plan:
         """Whether the plan says which repositories may be worked on."""
         return self.allowed_repositories is not None or bool(self.denied_repositories)
 
+    @property
+    def run_budget(self) -> ModelBudget:
+        """What one run may use of models."""
+        return ModelBudget(self.run_budget_microusd, self.run_tokens)
+
     def period(self, at: datetime) -> Period:
         """The period that the time lies in."""
         if self.kind is PlanKind.TRIAL:
@@ -62,18 +71,18 @@ class Plan:
         if self.ends_at is not None and self.ends_at <= at:
             raise PlanEnded(is_trial=self.kind is PlanKind.TRIAL, ended_at=self.ends_at)
 
-    def require_allowed(self, agent: Agent, repo: str | None, timeout_seconds: int, *, git_base_url: str) -> None:
+    def require_allowed(
+        self, agent: Agent, repo: str | None, timeout_seconds: int, size: Size, *, git_base_url: str
+    ) -> None:
         """Refuse what the plan does not allow at any time. Raises PolicyDenied."""
         if self.agents is not None and agent.name not in self.agents:
             raise PolicyDenied("agent", f"the plan allows the agents {', '.join(self.agents) or 'none'}")
         if timeout_seconds > self.longest_timeout_seconds:
             raise PolicyDenied("timeoutSeconds", f"the plan allows at most {self.longest_timeout_seconds} seconds")
-        if self.largest_cpu_units is not None and agent.cpu_units > self.largest_cpu_units:
-            raise PolicyDenied("agent", f"the plan allows at most {self.largest_cpu_units} CPU units")
-        if self.largest_memory_mb is not None and agent.memory_mb > self.largest_memory_mb:
-            raise PolicyDenied("agent", f"the plan allows at most {self.largest_memory_mb} MB of memory")
-        if self.own_secrets_required and agent.provider is not None:
-            raise PolicyDenied("agent", f"the plan requires a key of the tenant's own for {agent.provider}")
+        if self.largest_cpu_units is not None and size.cpu_units > self.largest_cpu_units:
+            raise PolicyDenied("resources.cpuUnits", f"the plan allows at most {self.largest_cpu_units} CPU units")
+        if self.largest_memory_mb is not None and size.memory_mb > self.largest_memory_mb:
+            raise PolicyDenied("resources.memoryMb", f"the plan allows at most {self.largest_memory_mb} MB of memory")
         if not may_use(
             repo, allowed=self.allowed_repositories, denied=self.denied_repositories, git_base_url=git_base_url
         ):

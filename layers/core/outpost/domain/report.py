@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from outpost.domain.run_error import RunError
+from outpost.domain.usage import ModelUsage
 
 
 class Phase(StrEnum):
@@ -12,6 +13,7 @@ class Phase(StrEnum):
 
     CLAIMED = "claimed"
     CLONING = "cloning"
+    CONTEXT = "context"
     RUNNING = "running"
     COLLECTING = "collecting"
     UPLOADING = "uploading"
@@ -48,6 +50,15 @@ class Result:
 
 
 @dataclass(frozen=True)
+class ContextSource:
+    """A file of the repository from which the agent was given notes: about how many tokens, and whether it was cut."""
+
+    path: str
+    tokens: int
+    is_cut: bool
+
+
+@dataclass(frozen=True)
 class Report:
     """The runner's final word on one attempt."""
 
@@ -57,6 +68,8 @@ class Report:
     error: RunError | None
     result: Result | None
     reported_at: datetime
+    usage: ModelUsage | None = None
+    context_sources: tuple[ContextSource, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,11 @@ from typing import Self
 from zlib import crc32
 
 from outpost.domain.errors import ClaimRefused, RunAlreadyEnded
-from outpost.domain.report import Phase, Progress, Report, Result
+from outpost.domain.money import PRICE_VERSION, SMALLEST_BILLED_SECONDS, price_compute
+from outpost.domain.report import ContextSource, Phase, Progress, Report, Result
 from outpost.domain.run_error import RunError, RunErrorCode
+from outpost.domain.size import Size
+from outpost.domain.usage import ModelBudget, ModelUsage, Reservation
 
 HEARTBEAT_SECONDS = 15
 HEARTBEAT_LOST_SECONDS = 60
@@ -49,6 +52,15 @@ class RunStatus(StrEnum):
     def is_terminal(self) -> bool:
         """A terminal status never changes."""
         return not TRANSITIONS[self]
+
+
+class ContextLevel(StrEnum):
+    """How much of the repository's own notes an agent is given before its task."""
+
+    OFF = "off"
+    MINIMAL = "minimal"
+    STANDARD = "standard"
+    FULL = "full"
 
 
 class Priority(StrEnum):
@@ -92,20 +104,7 @@ class Attempt:
     started_at: datetime | None
     ended_at: datetime
     error: RunError
-
-
-@dataclass(frozen=True)
-class Reservation:
-    """What a run may use at most, counted against its period until it ends: agent time, and money for compute.
-
-    `budget_key_id` names the key against whose own budget, in the month `key_period`, it also counts.
-    """
-
-    period: str
-    seconds: int
-    cost_microusd: int
-    budget_key_id: str | None = None
-    key_period: str = ""
+    usage: ModelUsage | None = None
 
 
 @dataclass(frozen=True)
@@ -125,6 +124,7 @@ class Run:
     check_at: datetime
     created_by: str
     api_url: str
+    size: Size
     attempt: int = 1
     lost_attempts: tuple[Attempt, ...] = ()
     revision: int = 1
@@ -135,6 +135,11 @@ class Run:
     requested_by: str | None = None
     priority: Priority = Priority.NORMAL
     queue_timeout_seconds: int = QUEUE_TIMEOUT_SECONDS
+    context: ContextLevel = ContextLevel.STANDARD
+    secrets: tuple[str, ...] = ()
+    own_secrets_only: bool = False
+    budget: ModelBudget = field(default_factory=ModelBudget)
+    price_version: str = PRICE_VERSION
     reservation: Reservation | None = None
     wait_tokens: tuple[str, ...] = ()
     released_at: datetime | None = None
@@ -142,12 +147,17 @@ class Run:
     ended_at: datetime | None = None
     cancel_requested_at: datetime | None = None
     cancel_reason: str | None = None
+    compute_started_at: datetime | None = None
     compute_stopped_at: datetime | None = None
     stop_code: RunErrorCode | None = None
     claim_id: str | None = None
+    has_own_provider_key: bool = False
     task_arn: str | None = None
     heartbeat_at: datetime | None = None
     progress: Progress | None = None
+    usage: ModelUsage | None = None
+    budget_nearly_used_at: datetime | None = None
+    context_sources: tuple[ContextSource, ...] = ()
     report: Report | None = None
     exit_code: int | None = None
     error: RunError | None = None
@@ -178,6 +188,27 @@ class Run:
             return 0
         end = self.compute_stopped_at or self.ended_at or self.started_at
         return min(self.reservation.seconds, max(0, ceil((end - self.started_at).total_seconds())))
+
+    @property
+    def model_cost_microusd(self) -> int:
+        """What its models have cost as far as its runner has told."""
+        return 0 if self.usage is None else self.usage.cost_microusd
+
+    def compute_cost_microusd(self, at: datetime) -> int:
+        """What its compute has cost by then; nothing before a runner took it, for no work was done.
+
+        By the task's own times, once ECS has told them: Fargate bills from the image's download to the task's end.
+        """
+        if self.started_at is None:
+            return 0
+        begin = self.compute_started_at or self.started_at
+        end = self.compute_stopped_at or self.ended_at or at
+        seconds = max(SMALLEST_BILLED_SECONDS, ceil((end - begin).total_seconds()))
+        return price_compute(self.size, seconds)
+
+    def cost_microusd(self, at: datetime) -> int:
+        """What it has cost by then; final once it has ended, an estimate until then."""
+        return self.model_cost_microusd + self.compute_cost_microusd(at)
 
     @property
     def deadline(self) -> datetime | None:
@@ -230,12 +261,21 @@ class Run:
             progress=Progress(Phase.CLAIMED, None, at),
         )
 
-    def beaten(self, *, attempt: int, claim_id: str, phase: Phase, message: str | None, at: datetime) -> Self:
+    def beaten(
+        self,
+        *,
+        attempt: int,
+        claim_id: str,
+        phase: Phase,
+        message: str | None,
+        at: datetime,
+        usage: ModelUsage | None = None,
+    ) -> Self:
         """The run with a fresh sign of life; refused once the run is not (or no longer) this runner's to work on."""
         self.require_claim(attempt, claim_id)
         if self.status is not RunStatus.RUNNING or self.stop_code is not None:
             raise ClaimRefused("the run is to stop", self.status)
-        return replace(self, heartbeat_at=at, progress=Progress(phase, message, at))
+        return replace(self, heartbeat_at=at, progress=Progress(phase, message, at), usage=self._with(usage))
 
     def reported(self, report: Report, *, claim_id: str) -> Self:
         """The run with its runner's report; the first report stands."""
@@ -244,7 +284,25 @@ class Run:
             return self
         if self.status.is_terminal:
             raise ClaimRefused("the run has ended", self.status)
-        return replace(self, report=report, result=report.result, exit_code=report.exit_code)
+        return replace(
+            self,
+            report=report,
+            result=report.result,
+            exit_code=report.exit_code,
+            usage=self._with(report.usage),
+            context_sources=report.context_sources,
+        )
+
+    def budget_noted(self, at: datetime) -> Self:
+        """The run with the moment in which its budget was found nearly used: the first one stands."""
+        if self.status.is_terminal or self.budget_nearly_used_at is not None:
+            return self
+        if not self.budget.is_nearly_used(self.usage or ModelUsage()):
+            return self
+        return replace(self, budget_nearly_used_at=at)
+
+    def _with(self, usage: ModelUsage | None) -> ModelUsage | None:
+        return self.usage if usage is None else usage.latest(self.usage)
 
     def require_claim(self, attempt: int, claim_id: str) -> None:
         """Refuse a runner that does not hold the run's current claim."""
@@ -274,16 +332,20 @@ class Run:
 
     def relaunched(self, error: RunError, at: datetime) -> Self:
         """The run waiting for its next attempt, with nothing of the lost one but its place in the list."""
-        lost = Attempt(self.attempt, self.started_at, at, error)
+        lost = Attempt(self.attempt, self.started_at, at, error, self.usage)
         return replace(
             self.becomes(RunStatus.PENDING, at),
             attempt=self.attempt + 1,
             lost_attempts=(*self.lost_attempts, lost),
             claim_id=None,
+            has_own_provider_key=False,
             task_arn=None,
             started_at=None,
             heartbeat_at=None,
             progress=None,
+            usage=None,
+            budget_nearly_used_at=None,
+            context_sources=(),
             report=None,
             result=None,
             exit_code=None,

@@ -22,6 +22,8 @@ class RunErrorCode(StrEnum):
     OUTPUT_FAILED = "OUTPUT_FAILED"
     PROVIDER_UNAVAILABLE = "PROVIDER_UNAVAILABLE"
     PROVIDER_AUTH_FAILED = "PROVIDER_AUTH_FAILED"
+    BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
+    SECRET_NOT_FOUND = "SECRET_NOT_FOUND"  # noqa: S105 a code
     KILL_SWITCH_ON = "KILL_SWITCH_ON"
     TENANT_SUSPENDED = "TENANT_SUSPENDED"
     CANCELLED_BY_USER = "CANCELLED_BY_USER"
@@ -51,7 +53,9 @@ _ADVICE = {
         True,
     ),
     RunErrorCode.HEARTBEAT_LOST: _Advice("Dispatch again; if it repeats, give the agent less to do at once.", True),
-    RunErrorCode.OUT_OF_MEMORY: _Advice("Dispatch again with a task that needs less memory.", False),
+    RunErrorCode.OUT_OF_MEMORY: _Advice(
+        "Dispatch again with more memory (`resources.memoryMb`), or with a task that needs less.", False
+    ),
     RunErrorCode.COMPUTE_LOST: _Advice("Dispatch again: the machine under the run was lost, not the task.", True),
     RunErrorCode.CLONE_FAILED: _Advice(
         "Check the repository's name and that it can be cloned, then dispatch again.", False
@@ -61,6 +65,13 @@ _ADVICE = {
     RunErrorCode.PROVIDER_UNAVAILABLE: _Advice("Dispatch again when the model's provider answers again.", True),
     RunErrorCode.PROVIDER_AUTH_FAILED: _Advice(
         "Ask whoever keeps the provider's key to put a valid one in place.", False
+    ),
+    RunErrorCode.BUDGET_EXCEEDED: _Advice(
+        "Take the partial patch if it serves, or dispatch again with a larger budget or a smaller task.", False
+    ),
+    RunErrorCode.SECRET_NOT_FOUND: _Advice(
+        "Put the secret in place (`outpost secrets set`), or ask the operator for the platform's, then dispatch again.",
+        False,
     ),
     RunErrorCode.KILL_SWITCH_ON: _Advice(
         "Dispatch again once the kill switch is off: GET /kill-switch shows it.", True

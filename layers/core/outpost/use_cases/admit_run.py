@@ -10,19 +10,21 @@ from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from outpost.domain.admission import Form, Usage, allowances, form_for, require_queue, reserve
-from outpost.domain.agents import AGENTS
+from outpost.domain.admission import Form, Usage, allowances, find_budget, form_for, require_queue, reserve
+from outpost.domain.agents import AGENTS, Agent
 from outpost.domain.api_key import Caller
 from outpost.domain.deployment import BreakerState, Deployment
 from outpost.domain.errors import (
     AgentUnavailable,
     CallerUnknown,
     KillSwitchOn,
+    PolicyDenied,
     Refusal,
     TenantSuspended,
     Unavailable,
 )
 from outpost.domain.event import Event
+from outpost.domain.plan import Plan
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.tenant import Tenant, TenantStatus
 from outpost.ports import (
@@ -34,6 +36,7 @@ from outpost.ports import (
     NotAdmitted,
     RunExistsAlready,
     Runs,
+    TenantSecrets,
     Terms,
 )
 
@@ -66,6 +69,7 @@ def admit_run(
     *,
     runs: Runs,
     accounts: Accounts,
+    secrets: TenantSecrets,
     api_keys: ApiKeys,
     full_tenants: MutableMapping[str, Form],
     clock: Clock,
@@ -83,7 +87,7 @@ def admit_run(
     for _ in range(ATTEMPTS):
         now = clock.now()
         try:
-            run, admission = _decide(wish, known, accounts, now)
+            run, admission = _decide(wish, known, accounts, secrets, now)
         except Refusal:
             if not known.is_copy:
                 raise
@@ -103,24 +107,35 @@ def admit_run(
     raise Unavailable("the tenant kept changing")
 
 
-def _decide(wish: Wish, known: _Knowledge, accounts: Accounts, now: datetime) -> tuple[Run, Admission]:
+def _decide(
+    wish: Wish, known: _Knowledge, accounts: Accounts, secrets: TenantSecrets, now: datetime
+) -> tuple[Run, Admission]:
     plan, key, agent = known.terms.plan, wish.caller.key, AGENTS[wish.run.agent]
     key.restrictions.require_allowed(agent.name, wish.run.repo, git_base_url=wish.git_base_url)
     plan.require_running(now)
-    plan.require_allowed(agent, wish.run.repo, wish.run.timeout_seconds, git_base_url=wish.git_base_url)
+    _require_own_key(wish.run.tenant_id, agent, plan, secrets)
+    plan.require_allowed(agent, wish.run.repo, wish.run.timeout_seconds, wish.run.size, git_base_url=wish.git_base_url)
+    budget = find_budget(wish.run, agent, plan, key)
+    wanted = replace(wish.run, budget=budget, own_secrets_only=plan.own_secrets_required)
     admission = Admission(
         key_hash=key.key_hash,
         plan_revision=known.terms.plan_revision,
         form=known.form,
-        asked=reserve(agent, wish.run.timeout_seconds, plan, key, now),
+        asked=reserve(wanted, plan, key, now),
         allowances=allowances(plan, key, now),
         lock=wish.lock,
     )
     _require_possible(wish.run.tenant_id, admission, accounts)
     status = RunStatus.PENDING if known.form is Form.LAUNCH else RunStatus.QUEUED
     has_rules = plan.has_repository_rules or key.restrictions.repositories is not None
-    run = replace(wish.run, status=status, reservation=admission.asked, repo_may_redirect=not has_rules)
+    run = replace(wanted, status=status, reservation=admission.asked, repo_may_redirect=not has_rules)
     return run, admission
+
+
+def _require_own_key(tenant_id: str, agent: Agent, plan: Plan, secrets: TenantSecrets) -> None:
+    """Where the plan asks for keys of the tenant's own, refuse an agent for whose provider it has none."""
+    if plan.own_secrets_required and agent.provider is not None and secrets.get(tenant_id, agent.provider) is None:
+        raise PolicyDenied("agent", f"the plan requires a key of the tenant's own for {agent.provider}")
 
 
 def _require_possible(tenant_id: str, admission: Admission, accounts: Accounts) -> None:

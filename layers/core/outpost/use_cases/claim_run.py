@@ -1,14 +1,18 @@
 """Gives a run to the runner that claims it, once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from outpost.domain.agents import AGENTS
+from outpost.domain.credentials import Credentials
 from outpost.domain.errors import CallerUnknown, ClaimRefused
 from outpost.domain.event import EventType
+from outpost.domain.git import is_on_host
 from outpost.domain.run import STOP_GRACE_SECONDS, Run
 from outpost.domain.token import Purpose, TokenInvalid, sign, verify
-from outpost.ports import Clock, Files, Identifiers, Runs, SigningKey, WorkForbidden
+from outpost.ports import Clock, Files, Identifiers, Runs, SigningKey, TenantSecrets, Vault, WorkForbidden
 from outpost.use_cases.change_run import Change, change_run
+from outpost.use_cases.find_credentials import find_credentials
 from outpost.use_cases.finish_run import mark_stopping
 
 
@@ -24,10 +28,11 @@ class RunnerIdentity:
 
 @dataclass(frozen=True)
 class Claimed:
-    """What the runner gets: the run, the whole text of its task, and a token for the rest of the attempt."""
+    """What the runner gets: the run, the whole text of its task, its keys, and a token for the rest of the attempt."""
 
     run: Run
     task: str
+    credentials: Credentials
     session_token: str
 
 
@@ -47,20 +52,32 @@ def claim_run(
     *,
     claim_id: str,
     task_arn: str | None,
+    git_base_url: str,
     runs: Runs,
     files: Files,
+    secrets: TenantSecrets,
+    vault: Vault,
     signing_key: SigningKey,
     clock: Clock,
     identifiers: Identifiers,
 ) -> Claimed:
     """The run, now RUNNING in this runner's hands; the same claim again gives the same. Raises ClaimRefused.
 
+    Keys are looked up only for a claim that holds, and before its record: a look-up that fails costs no attempt.
+
     Where a kill switch is on, or the tenant suspended, the run is marked as stopping for that reason, and refused.
     """
 
+    found = Credentials()
+
     def decide(run: Run) -> Change:
+        nonlocal found
         claimed = run.claimed(attempt=runner.attempt, claim_id=claim_id, task_arn=task_arn, at=clock.now())
-        return Change(claimed, EventType.RUN_RUNNING)
+        found = _find_credentials(run, git_base_url, secrets, vault)
+        if claimed == run:
+            return Change(run)
+        is_own = found.provider is not None and found.provider.is_own
+        return Change(replace(claimed, has_own_provider_key=is_own), EventType.RUN_RUNNING)
 
     try:
         run = change_run(runner.tenant_id, runner.run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
@@ -76,7 +93,19 @@ def claim_run(
         )
         raise ClaimRefused("the run may not be worked on", stopped.status) from forbidden
     task = files.get_task(run.tenant_id, run.run_id) if run.task_in_bucket else run.task
-    return Claimed(run, task, _session_token(run, signing_key))
+    return Claimed(run, task, found, _session_token(run, signing_key))
+
+
+def _find_credentials(run: Run, git_base_url: str, secrets: TenantSecrets, vault: Vault) -> Credentials:
+    return find_credentials(
+        run.tenant_id,
+        AGENTS[run.agent].provider,
+        run.repo is not None and is_on_host(run.repo, git_base_url),
+        run.secrets,
+        run.own_secrets_only,
+        secrets=secrets,
+        vault=vault,
+    )
 
 
 def _session_token(run: Run, signing_key: SigningKey) -> str:

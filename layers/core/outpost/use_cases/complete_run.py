@@ -8,6 +8,7 @@ from outpost.domain.run import Run
 from outpost.ports import Clock, Identifiers, Runs
 from outpost.use_cases.change_run import Change, change_run
 from outpost.use_cases.claim_run import RunnerIdentity
+from outpost.use_cases.note_budget import note_budget
 
 
 def complete_run(
@@ -25,4 +26,5 @@ def complete_run(
         reported = run.reported(report, claim_id=runner.claim_id)
         return Change(reported, EventType.RUN_REPORTED, {"outcome": report.outcome}, tuple(artifacts))
 
-    return change_run(runner.tenant_id, runner.run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
+    run = change_run(runner.tenant_id, runner.run_id, decide, runs=runs, clock=clock, identifiers=identifiers)
+    return note_budget(run, runs=runs, clock=clock, identifiers=identifiers)

@@ -1,25 +1,28 @@
 """Accepts a dispatch: one transaction records the run, then its execution is started."""
 
 import logging
-from collections.abc import MutableMapping
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 
 from outpost.domain.admission import Form
-from outpost.domain.agents import AGENTS
 from outpost.domain.api_key import Caller
 from outpost.domain.errors import (
-    AgentUnavailable,
     CallerUnknown,
+    FieldError,
     IdempotencyConflict,
+    InputInvalid,
     OutpostError,
     Refusal,
     TenantSuspended,
     Unavailable,
 )
 from outpost.domain.event import Event, EventType
-from outpost.domain.run import CHECK_SECONDS, QUEUE_TIMEOUT_SECONDS, Priority, Run, RunStatus
+from outpost.domain.run import CHECK_SECONDS, QUEUE_TIMEOUT_SECONDS, ContextLevel, Priority, Run, RunStatus
+from outpost.domain.secret import MOST_SECRETS, SecretKind
+from outpost.domain.size import Size
+from outpost.domain.usage import ModelBudget
 from outpost.ports import (
     Accounts,
     ApiKeys,
@@ -31,6 +34,7 @@ from outpost.ports import (
     RunExistsAlready,
     Runs,
     SigningKey,
+    TenantSecrets,
     Terms,
 )
 from outpost.use_cases.admit_run import Wish, admit_run
@@ -56,6 +60,10 @@ class Dispatch:
     body_sha256: str
     api_url: str
     git_base_url: str
+    size: Size
+    budget: ModelBudget = field(default_factory=ModelBudget)
+    context: ContextLevel = ContextLevel.STANDARD
+    secrets: tuple[str, ...] = ()
     priority: Priority = Priority.NORMAL
     queue_timeout_seconds: int = QUEUE_TIMEOUT_SECONDS
     repo: str | None = None
@@ -80,6 +88,7 @@ def dispatch_run(
     *,
     runs: Runs,
     accounts: Accounts,
+    secrets: TenantSecrets,
     api_keys: ApiKeys,
     full_tenants: MutableMapping[str, Form],
     files: Files,
@@ -100,14 +109,14 @@ def dispatch_run(
     wish = Wish(caller, wanted, _lock(wanted, dispatch), dispatch.git_base_url)
 
     try:
-        if not AGENTS[dispatch.agent].available:
-            raise AgentUnavailable(dispatch.agent)
+        _require_secrets(caller.tenant_id, dispatch.secrets, secrets)
         run = admit_run(
             wish,
             terms,
             partial(_accepted, identifiers=identifiers),
             runs=runs,
             accounts=accounts,
+            secrets=secrets,
             api_keys=api_keys,
             full_tenants=full_tenants,
             clock=clock,
@@ -127,6 +136,21 @@ def dispatch_run(
     except OutpostError:
         logger.warning("the execution did not start; the sweep will start it", extra={"run_id": run.run_id})
     return Dispatched(run, is_replay=False)
+
+
+def _require_secrets(tenant_id: str, names: Sequence[str], secrets: TenantSecrets) -> None:
+    """Refuse names that the tenant has no secret of. Raises InputInvalid."""
+    if not names:
+        return
+    page = secrets.page(tenant_id, after_name=None, limit=MOST_SECRETS)
+    known = {secret.name for secret in page.secrets if secret.kind is SecretKind.ENVIRONMENT}
+    wrong = [
+        FieldError(f"secrets.{place}", f"must name a secret of the tenant's for the environment; {name} is none")
+        for place, name in enumerate(names)
+        if name not in known
+    ]
+    if wrong:
+        raise InputInvalid(tuple(wrong))
 
 
 def _accepted(run: Run, *, identifiers: Identifiers) -> Event:
@@ -151,6 +175,10 @@ def _new_run(caller: Caller, dispatch: Dispatch, *, run_id: str, at: datetime) -
         check_at=at + timedelta(seconds=CHECK_SECONDS),
         created_by=caller.key_id,
         api_url=dispatch.api_url,
+        size=dispatch.size,
+        budget=dispatch.budget,
+        context=dispatch.context,
+        secrets=dispatch.secrets,
         repo=dispatch.repo,
         branch=dispatch.branch,
         tags=dispatch.tags,
