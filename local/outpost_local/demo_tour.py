@@ -13,6 +13,7 @@ from outpost_cli.client import Dispatch, OutpostClient
 from outpost_cli.diffstat import read_changes
 from outpost_cli.download import Download, choose_target
 from outpost_cli.errors import NotFound
+from outpost_cli.fleet_views import render_fleet
 from outpost_cli.models.run import Run, RunStatus
 from outpost_cli.output import make_safe, print_part
 from outpost_cli.polling import read_whole_log, wait_for_end
@@ -22,7 +23,6 @@ from outpost_cli.views import (
     format_outcome,
     now_utc,
     render_diffstat,
-    render_fleet,
     render_health,
 )
 from outpost_local.demo_report import DemoReport
