@@ -42,6 +42,10 @@ demo: .venv ## The whole stack on this machine: three dispatches from key to pat
 test: .venv ## Every test.
 	$(BIN)/pytest -n 2 --dist loadgroup
 
+.PHONY: test-agents
+test-agents: .venv agents ## The five agents' own command lines, on the whole stack and a scripted provider.
+	$(BIN)/pytest -n 2 tests/real_agents
+
 .PHONY: model
 model: .venv ## The lifecycle as a model, over every interleaving up to a depth.
 	$(BIN)/python tests/model/model.py

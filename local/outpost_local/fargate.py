@@ -131,8 +131,9 @@ class Fargate:
         task = work.task
         uri = self._metadata.add_task(describe_metadata(task))
         folder = self._folder / task.id
-        folder.mkdir(mode=0o700)
-        process = TaskProcess(plan_command(task, self._image, folder, uri), self._isolation)
+        folder.mkdir()
+        folder.chmod(0o711)  # the agent's user passes it
+        process = TaskProcess(plan_command(task, self._image, self._isolation, folder, uri), self._isolation)
         work.process = process
         try:
             group, stream = find_log_destination(task)

@@ -35,7 +35,7 @@ class LambdaFunction:
 
 @dataclass(frozen=True)
 class RecordedCall:
-    """An AWS call that a function made; `accesses` are the (action, table) pairs that IAM judges."""
+    """An AWS call that a function made; `accesses` are the (action, table or secret) pairs that IAM judges."""
 
     function: str
     service: str

@@ -126,11 +126,13 @@ def _record_calls(calls: list[list[Any]]) -> None:
 
 
 def _accesses(operation: str, parameters: dict[str, Any]) -> list[list[str]]:
-    """What IAM judges: one action and table for each write of a transaction, else the operation itself."""
+    """What IAM judges: an action with its table or secret, one for each write of a transaction and for its tags."""
     if operation == "TransactWriteItems":
         writes = [(kind, write) for item in parameters["TransactItems"] for kind, write in item.items()]
         return [[_TRANSACTION_ACTIONS[kind], write["TableName"]] for kind, write in writes]
-    return [[operation, str(parameters.get("TableName", ""))]]
+    if operation == "CreateSecret":
+        return [[action, parameters["Name"]] for action in ("CreateSecret", "TagResource")]
+    return [[operation, str(parameters.get("TableName") or parameters.get("SecretId", ""))]]
 
 
 def _load_handler(dotted: str) -> tuple[Any, dict[str, Any] | None]:

@@ -24,7 +24,7 @@ def main() -> int:
     wanted = json.loads(_read_line())
     libc = ctypes.CDLL(None, use_errno=True)
     if wanted["isolated"]:
-        _wall_in(libc, wanted["hidden"], wanted["kept"])
+        _wall_in(libc, wanted["hidden"], wanted["shown"])
     elif sys.platform == "linux":
         # Orphans of the task come to this process instead of the machine's init, so that they can be found.
         libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -53,15 +53,17 @@ def _read_line() -> bytes:
     return bytes(line)
 
 
-def _wall_in(libc: ctypes.CDLL, hidden: list[str], kept: list[str]) -> None:
+def _wall_in(libc: ctypes.CDLL, hidden: list[str], shown: dict[str, str]) -> None:
+    """Empty the hidden folders, and show what the task keeps where it is to find it."""
+    handles = [(os.open(path, os.O_PATH | os.O_DIRECTORY), path, place) for path, place in shown.items()]
     for folder in hidden:
-        beneath = [path for path in kept if os.path.commonpath([folder, path]) == folder]
-        handles = [(path, os.open(path, os.O_PATH | os.O_DIRECTORY)) for path in beneath]
         _mount(libc, "tmpfs", folder, kind="tmpfs", flags=_MS_NOSUID | _MS_NODEV, data="mode=1777")
-        for path, handle in handles:
-            os.makedirs(path, exist_ok=True)  # noqa: PTH103 - a bare interpreter starts faster without pathlib
-            _mount(libc, f"/proc/self/fd/{handle}", path, kind="", flags=_MS_BIND | _MS_REC)
-            os.close(handle)
+    for handle, path, place in handles:
+        is_hidden = any(os.path.commonpath([folder, path]) == folder for folder in hidden)
+        if is_hidden or place != path:
+            os.makedirs(place, exist_ok=True)  # noqa: PTH103 - a bare interpreter starts faster without pathlib
+            _mount(libc, f"/proc/self/fd/{handle}", place, kind="", flags=_MS_BIND | _MS_REC)
+        os.close(handle)
     _mount(libc, "proc", "/proc", kind="proc", flags=_MS_NOSUID | _MS_NODEV | _MS_NOEXEC)
 
 

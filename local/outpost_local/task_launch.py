@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from outpost_local.ecs_tasks import FargateTask
+from outpost_local.isolation import Isolation
 from outpost_local.task_process import TaskCommand
 
 _DEFAULT_STOP_TIMEOUT_SECONDS = 30
@@ -14,41 +15,46 @@ _DEFAULT_STOP_TIMEOUT_SECONDS = 30
 
 @dataclass(frozen=True)
 class TaskImage:
-    """What stands in for the container images: a command and its import path."""
+    """What stands in for the container images: a command, its import path, and where the agents' command lines are."""
 
     command: tuple[str, ...]
     python_path: tuple[Path, ...]
+    search_path: tuple[Path, ...]
 
 
 def runner_image(project: Path) -> TaskImage:
-    """The runner, as the images have it, from the project's own sources."""
-    return TaskImage((sys.executable, "-s", "-P", "-m", "outpost_runner"), (project / "agents",))
+    """The runner, as the images have it, from the project's own sources, and what `make agents` has installed."""
+    command = (sys.executable, "-s", "-P", "-m", "outpost_runner")
+    return TaskImage(command, (project / "agents",), (project / ".agents" / "bin",))
 
 
-def plan_command(task: FargateTask, image: TaskImage, folder: Path, metadata_uri: str) -> TaskCommand:
+def plan_command(
+    task: FargateTask, image: TaskImage, isolation: Isolation, folder: Path, metadata_uri: str
+) -> TaskCommand:
     """Exactly the variables of the task, and what an image and Fargate set; nothing of this process's own."""
     container = _find_container(task)
     override: dict[str, Any] = next(
         (item for item in task.overrides.get("containerOverrides", []) if item.get("name") == task.container_name), {}
     )
-    home, root = folder / "home", folder / "root"
-    for made in (home, root):
-        made.mkdir(mode=0o700)
+    for name in ("home", "root"):
+        (folder / name).mkdir(mode=0o700)
+    place = isolation.place or folder
     environment = {
-        "PATH": os.environ.get("PATH", os.defpath),
-        "HOME": str(home),
+        "PATH": os.pathsep.join([*map(str, image.search_path), os.environ.get("PATH", os.defpath)]),
+        "HOME": str(place / "home"),
         "LANG": "C.UTF-8",
         "PYTHONPATH": os.pathsep.join(str(path) for path in image.python_path),
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "OUTPOST_TASK_ROOT": str(root),
+        "OUTPOST_TASK_ROOT": str(place / "root"),
         "ECS_CONTAINER_METADATA_URI_V4": metadata_uri,
+        **({} if isolation.agent_user is None else {"AGENT_USER": isolation.agent_user}),
     }
     for variable in [*container.get("environment", []), *override.get("environment", [])]:
         environment[str(variable["name"])] = str(variable["value"])
     command = override.get("command") or container.get("command")
     arguments = [*container.get("entryPoint", []), *command] if command else list(image.command)
-    return TaskCommand([str(argument) for argument in arguments], environment, folder, root)
+    return TaskCommand([str(argument) for argument in arguments], environment, folder, place / "root")
 
 
 def find_log_destination(task: FargateTask) -> tuple[str, str]:

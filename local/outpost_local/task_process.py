@@ -17,7 +17,10 @@ _KILL_SECONDS = 2
 
 @dataclass(frozen=True)
 class TaskCommand:
-    """What a container would run, with which environment, and where; everything of it lies in `folder`."""
+    """What a container would run, with which environment, and where.
+
+    Everything of it lies in `folder`, which it may know by another name, as it does its working folder.
+    """
 
     arguments: list[str]
     environment: dict[str, str]
