@@ -14,7 +14,7 @@ from outpost.adapters.dynamo_keyring import DynamoKeyring
 from outpost.adapters.dynamo_transaction import write_transaction
 from outpost.domain.api_key import KeyStatus
 from outpost.domain.errors import OutpostError, TenantSuspended, Unavailable
-from outpost.domain.run import RunStatus
+from outpost.domain.run import UNRECORDED_SIZE, RunStatus
 from outpost.domain.tenant import TenantStatus
 from outpost.ports import NotAdmitted
 
@@ -187,3 +187,15 @@ def test_a_malformed_item_is_named_without_its_values(deployment, dynamo_runs):
         dynamo_runs.get("acme", a_run().run_id)
     assert str(malformed.value) == "Run: status"
     assert malformed.value.__cause__ is None
+
+
+def test_a_run_of_the_release_before_sizes_were_recorded_can_be_read(deployment, dynamo_runs):
+    dynamo_runs.create(a_run(), an_event(), ADMISSION)
+    key = {"pk": {"S": "TENANT#acme"}, "sk": {"S": f"RUN#{a_run().run_id}"}}
+    deployment.dynamodb.update_item(
+        TableName=deployment.settings.jobs_table,
+        Key=key,
+        UpdateExpression="REMOVE #size",
+        ExpressionAttributeNames={"#size": "size"},
+    )
+    assert dynamo_runs.get("acme", a_run().run_id) == a_run(size=UNRECORDED_SIZE)

@@ -138,3 +138,9 @@ def test_a_run_that_cannot_ask_for_its_slot_is_left_to_the_sweep(queued_end_of, 
     ended = queued_end_of("refuse.QUEUED", hurried_machine)
     assert (ended["status"], ended["error"]) == ("FAILED", "Unsettled")
     assert len(calls_of(ended, "invoke.waitForTaskToken")) == 41
+
+
+def test_an_execution_that_the_release_before_started_has_the_size_of_its_time(end_of, calls_of):
+    (launch,) = calls_of(end_of("COMPLETED", without=("cpuUnits", "memoryMb", "diskGb")), "runTask.sync")
+    sizes = {name: launch["Overrides"][name] for name in ("Cpu", "Memory", "EphemeralStorage")}
+    assert sizes == {"Cpu": "1024", "Memory": "4096", "EphemeralStorage": {"SizeInGiB": 21}}

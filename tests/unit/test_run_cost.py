@@ -1,5 +1,7 @@
 """What a run costs: its compute by the task's own times, and its models as its gateway has counted."""
 
+from dataclasses import replace
+
 import pytest
 from builders import CLAIM, SMALL, TASK_ARN, a_report, a_run, a_running_run, a_stopped_task, evidence_of, later
 
@@ -7,7 +9,7 @@ from outpost.domain.money import price_compute
 from outpost.domain.outcome import StopCode, settle
 from outpost.domain.report import Phase
 from outpost.domain.run_error import RunError, RunErrorCode
-from outpost.domain.usage import ModelUsage
+from outpost.domain.usage import ModelBudget, ModelUsage
 
 USED = ModelUsage(input_tokens=100, output_tokens=10, calls=2, cost_microusd=4_000)
 MORE = ModelUsage(input_tokens=200, output_tokens=30, calls=3, cost_microusd=9_000)
@@ -68,6 +70,22 @@ def test_a_lost_attempt_costs_nothing_and_is_kept_with_what_it_used():
     again = settle(beat(a_running_run(), USED), evidence_of(lost), later(seconds=80))
     assert (again.usage, again.cost_microusd(later(hours=1))) == (None, 0)
     assert again.lost_attempts[0].usage == USED
+
+
+def test_what_a_lost_attempt_used_of_a_tenants_own_key_counts():
+    lost = a_stopped_task(stop_code=StopCode.SPOT_INTERRUPTION, exit_code=None)
+    run = beat(a_running_run(has_own_provider_key=True, budget=ModelBudget(10_000, 500)), USED)
+    again = settle(run, evidence_of(lost), later(seconds=80))
+    claimed = again.claimed(attempt=2, claim_id=CLAIM, task_arn=TASK_ARN, at=later(seconds=90))
+    assert claimed.budget_left == ModelBudget(6_000, 390)
+    assert replace(claimed, usage=MORE).charged_usage == USED + MORE
+    assert replace(claimed, usage=MORE).cost_microusd(later(seconds=100)) == 13_000 + compute(60)
+
+
+def test_a_lost_attempt_of_the_platforms_key_takes_nothing_of_the_budget():
+    lost = a_stopped_task(stop_code=StopCode.SPOT_INTERRUPTION, exit_code=None)
+    again = settle(beat(a_running_run(budget=ModelBudget(10_000)), USED), evidence_of(lost), later(seconds=80))
+    assert again.budget_left == ModelBudget(10_000)
 
 
 def test_the_next_attempt_is_not_billed_for_the_time_of_the_lost_one():

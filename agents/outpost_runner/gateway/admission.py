@@ -9,11 +9,13 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from outpost_runner.gateway.headers import KEY_PARAMETER, request_headers, shows_key
 from outpost_runner.gateway.provider import Provider, Route
 from outpost_runner.gateway.refusals import Refused
-from outpost_runner.gateway.request_body import RequestBody, parse_fields
+from outpost_runner.gateway.request_body import RequestBody, find_most_output, parse_fields
 from outpost_runner.gateway.usage import Price
 
-# alt=sse is Google's way to ask for a stream of events, beta=true is what Claude Code sends; the others page a list.
-PASSED_PARAMETERS = ("alt", "beta", "limit", "after_id", "before_id", "pageSize", "pageToken")
+# beta=true is what Claude Code sends; the others page a list.
+PASSED_PARAMETERS = ("beta", "limit", "after_id", "before_id", "pageSize", "pageToken")
+# Google's way to ask for a stream of events; a binary answer, which it has too, could not be counted.
+READABLE_FORMATS = (("alt", "sse"), ("alt", "json"))
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class AdmittedRequest:
     body: bytes = field(repr=False)
     model: str | None
     price: Price | None
+    most_output_tokens: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +58,7 @@ class Admission:
             raise Refused(HTTPStatus.NOT_FOUND, "The gateway does not let this path and method through.")
         route, model_in_path = found
         passed_query = _passed_query(parameters)
-        body, model = self._read_body(request, route, model_in_path)
+        body, model, most_output_tokens = self._read_body(request, route, model_in_path)
         return AdmittedRequest(
             route,
             urlsplit(self.provider.base_url).path.rstrip("/") + path + passed_query,
@@ -63,19 +66,23 @@ class Admission:
             body,
             model,
             self._find_price(model) if route.is_counted else None,
+            most_output_tokens,
         )
 
     def _key(self) -> str:
         return self.provider.key_header.value_for(self.provider.api_key)
 
-    def _read_body(self, request: ClientRequest, route: Route, model_in_path: str | None) -> tuple[bytes, str | None]:
-        """The body to send and the model that it asks for, which is one of the run's."""
+    def _read_body(
+        self, request: ClientRequest, route: Route, model_in_path: str | None
+    ) -> tuple[bytes, str | None, int]:
+        """The body to send, the model that it asks for, which is one of the run's, and how much that may write."""
         body = request.body.read()
         if request.method == "GET":
-            return b"", None
+            return b"", None, 0
         fields = parse_fields(body)
         model = self._find_model(fields, model_in_path)
-        return json.dumps(fields).encode() if route.protocol.prepare(fields) else body, model
+        is_changed = route.protocol.prepare(fields)
+        return json.dumps(fields).encode() if is_changed else body, model, find_most_output(fields)
 
     def _find_model(self, fields: dict[str, object], model_in_path: str | None) -> str:
         """What the path and the body ask for, which is the same where both do (Google's body may repeat it)."""
@@ -95,7 +102,7 @@ class Admission:
 def _passed_query(parameters: list[tuple[str, str]]) -> str:
     """The query to send, which never holds a key. Raises Refused for a parameter that is not known to be harmless."""
     passed = [(name, value) for name, value in parameters if name != KEY_PARAMETER]
-    unknown = sorted({name for name, _ in passed} - set(PASSED_PARAMETERS))
+    unknown = sorted({pair[0] for pair in passed if pair not in READABLE_FORMATS} - set(PASSED_PARAMETERS))
     if unknown:
         raise Refused(HTTPStatus.BAD_REQUEST, f"The gateway does not let these parameters through: {unknown}.")
     return f"?{urlencode(passed)}" if passed else ""

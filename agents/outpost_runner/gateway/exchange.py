@@ -12,7 +12,7 @@ from outpost_runner.gateway.headers import answer_headers
 from outpost_runner.gateway.meter import Meter, OpenCall
 from outpost_runner.gateway.refusals import ProviderGone
 from outpost_runner.gateway.relay import KeyFilter, StreamReader, WholeReader, is_event_stream, pass_on, read_error
-from outpost_runner.gateway.tally import Tally, least_input
+from outpost_runner.gateway.tally import Tally, least_input, most_of
 from outpost_runner.gateway.trouble import Troubles, is_passing
 from outpost_runner.gateway.upstream import Upstream
 from outpost_runner.gateway.usage import Usage
@@ -58,7 +58,11 @@ class Exchange:
         if price is None or model is None:
             self._fetch(None)
         else:
-            self._count(model, self.desk.meter.begin(price, least_input(len(self.admitted.body))))
+            size = len(self.admitted.body)
+            most = most_of(size, self.admitted.most_output_tokens)
+            call = self.desk.meter.begin(price, least_input(size), most, self.upstream.require_wanted)
+            self.began_at = time.monotonic()  # the wait for other calls is none for the provider
+            self._count(model, call)
         self.client.finish()
 
     def _count(self, model: str, call: OpenCall) -> None:
@@ -86,11 +90,11 @@ class Exchange:
 
         An error, or no answer at all, costs nothing at any of the providers.
         """
-        usage, is_estimated = Usage(), False
+        usage, is_estimated, now = Usage(), False, time.monotonic()
         if self.status == HTTPStatus.OK or (self.status is None and was_left and self.upstream.has_sent):
-            usage, is_estimated = self.tally.settle(len(self.admitted.body))
+            left_after_seconds = now - self.began_at if was_left else 0.0
+            usage, is_estimated = self.tally.settle(len(self.admitted.body), left_after_seconds)
         self.desk.meter.end(call, usage, is_estimated=is_estimated)
-        now = time.monotonic()
         first_byte_ms = None if self.answered_at is None else _milliseconds(self.began_at, self.answered_at)
         report = CallReport(
             model, self.status, usage, is_estimated, first_byte_ms, total_ms=_milliseconds(self.began_at, now)

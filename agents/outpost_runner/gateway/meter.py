@@ -11,6 +11,8 @@ from outpost_runner.gateway.watcher import GatewayWatcher, Reading
 NEARLY_PERCENT = 80
 WHOLE_PERCENT = 100
 MARGIN_PERCENT = 110
+# Between two looks at whether somebody still waits for a call that has to wait itself.
+LOOK_AROUND_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -55,10 +57,11 @@ class Budget:
 
 @dataclass(eq=False)
 class OpenCall:
-    """A call that the meter has let through and that has not ended."""
+    """A call that the meter has let through and that has not ended: what it has used, and may come to."""
 
     price: Price
     spent: Spent
+    most: Spent
 
 
 @dataclass
@@ -76,19 +79,28 @@ class Meter:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _telling: threading.RLock = field(default_factory=threading.RLock)
 
+    def __post_init__(self) -> None:
+        self._ended = threading.Condition(self._lock)
+
     def reading(self) -> Reading:
         """What the calls that have ended come to."""
         with self._lock:
             return replace(self._reading, cost_microusd=whole_microusd(self._settled.cost_picousd))
 
-    def begin(self, price: Price, least: Usage) -> OpenCall:
-        """Let a call through that uses `least` at least; raises BudgetExceeded when that is not there any more."""
-        call = OpenCall(price, Spent.on(least, price))
+    def begin(self, price: Price, least: Usage, most: Usage, require_wanted: Callable[[], None]) -> OpenCall:
+        """Let a call through that uses `least` at least; raises BudgetExceeded when that is not there any more.
+
+        Beside others it is let through as long as all of theirs, at most, leaves room for it; else it waits for one of
+        them to end, so that no number of calls at once comes to more than one call too many. `require_wanted` is asked
+        meanwhile, and raises when nobody waits for the call any more.
+        """
+        call = OpenCall(price, Spent.on(least, price), Spent.on(most, price))
         with self._lock:
-            used = self._used()
-            if self.budget.is_reached(used, WHOLE_PERCENT) or self.budget.is_passed(used + call.spent, WHOLE_PERCENT):
-                self.exceeded.set()
-                raise BudgetExceeded(str(self.budget))
+            self._require_left(call)
+            while self._open and self._is_too_much(sum((other.most for other in self._open), self._settled), call):
+                self._ended.wait(LOOK_AROUND_SECONDS)
+                require_wanted()
+                self._require_left(call)
             self._open.append(call)
             self._reading = replace(self._reading, calls=self._reading.calls + 1)
         self._tell()
@@ -110,6 +122,7 @@ class Meter:
         """The call's last figures."""
         with self._lock:
             self._open.remove(call)
+            self._ended.notify_all()
             self._settled += Spent.on(usage, call.price)
             reading = self._reading
             self._reading = replace(
@@ -127,6 +140,14 @@ class Meter:
         with self._lock:
             self._reading = replace(self._reading, retries=self._reading.retries + 1)
         self._tell()
+
+    def _require_left(self, call: OpenCall) -> None:
+        if self.budget.is_reached(self._used(), WHOLE_PERCENT) or self._is_too_much(self._used(), call):
+            self.exceeded.set()
+            raise BudgetExceeded(str(self.budget))
+
+    def _is_too_much(self, used: Spent, call: OpenCall) -> bool:
+        return self.budget.is_passed(used + call.spent, WHOLE_PERCENT)
 
     def _used(self) -> Spent:
         return sum((call.spent for call in self._open), self._settled)

@@ -20,11 +20,11 @@ class Refused(Exception):
 
 
 class BudgetExceeded(Refused):
-    """Answered with 400: every one of the command lines takes that for final, and repeats 401, 408, 409 and 429."""
+    """Answered with 402: no command line goes on for long after that, while Claude Code repeats what 400 refused."""
 
     def __init__(self, limit: str) -> None:
         super().__init__(
-            HTTPStatus.BAD_REQUEST,
+            HTTPStatus.PAYMENT_REQUIRED,
             f"BUDGET_EXCEEDED: this run's budget of {limit} is used up; no further model call will be made.",
         )
 

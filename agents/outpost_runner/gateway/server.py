@@ -66,8 +66,8 @@ class GatewayServer(socketserver.ThreadingTCPServer):
             thread = threading.Thread(
                 target=self._serve_client, args=(request, client_address), name="model-client", daemon=True
             )
+            thread.start()
             self._client_threads.add(thread)
-        thread.start()
 
     def _accept_all(self) -> None:
         while not self._is_closing:

@@ -7,6 +7,8 @@ from outpost_runner.gateway.usage import Usage
 # A rule of thumb for English text and code, and what no text stays under: a prompt is at least that dear.
 BYTES_PER_TOKEN = 4
 MOST_BYTES_PER_TOKEN = 16
+# What a large model writes. Of an answer that is not awaited to its end nobody says how much was thought unseen.
+TOKENS_PER_SECOND = 50
 
 
 @dataclass
@@ -29,16 +31,23 @@ class Tally:
         known = self.stated or least_input(request_bytes)
         return replace(known, output_tokens=self.output_tokens)
 
-    def settle(self, request_bytes: int) -> tuple[Usage, bool]:
+    def settle(self, request_bytes: int, left_after_seconds: float) -> tuple[Usage, bool]:
         """What the call counts for at its end, and whether that is an estimate.
 
         A complete answer counts as stated. Of one that was cut, the prompt counts as stated; the figure for its output
-        is only where the provider began to count (Anthropic states 1), so that the text seen counts when it is more.
+        is only where the provider began to count (Anthropic states 1), so that the text seen counts when it is more. So
+        does what can be written in the time for which its client waited before it left.
         """
-        if self.stated is not None and (self.is_complete or self.output_tokens == self.stated.output_tokens):
+        output_tokens = max(self.output_tokens, int(left_after_seconds) * TOKENS_PER_SECOND)
+        if self.stated is not None and (self.is_complete or output_tokens == self.stated.output_tokens):
             return self.stated, False
         known = self.stated or Usage(input_tokens=-(-request_bytes // BYTES_PER_TOKEN))
-        return replace(known, output_tokens=self.output_tokens), True
+        return replace(known, output_tokens=output_tokens), True
+
+
+def most_of(request_bytes: int, output_tokens: int) -> Usage:
+    """What a call comes to when its model writes all that it may."""
+    return Usage(input_tokens=request_bytes // BYTES_PER_TOKEN, output_tokens=output_tokens)
 
 
 def least_input(request_bytes: int) -> Usage:

@@ -13,8 +13,9 @@ from outpost_runner.gateway.protocols.model_protocol import read_objects
 from outpost_runner.json_fields import JsonObject, MalformedJson
 
 REFUSED_STATUSES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN)
-# Google answers a wrong key with 400 and this reason, xAI with 400 and this sentence.
-WRONG_KEY_PATTERN = re.compile(rb"API_KEY_INVALID|Incorrect API key", re.IGNORECASE)
+# Google answers a wrong key with 400 and this reason, xAI with 400 and a sentence that begins so.
+WRONG_KEY_REASON = "API_KEY_INVALID"
+WRONG_KEY_BEGINNING = "Incorrect API key"
 REFUSED_WORDS = {"authentication_error", "permission_error", "invalid_api_key", "UNAUTHENTICATED", "PERMISSION_DENIED"}
 AWAY_WORDS = {
     *("overloaded_error", "api_error", "rate_limit_error", "timeout_error"),
@@ -47,6 +48,7 @@ class Troubles:
     def __init__(self, provider_name: str) -> None:
         self._provider_name = provider_name
         self._standing: Trouble | None = None
+        self._has_succeeded = False
         self._lock = threading.Lock()
 
     @property
@@ -57,11 +59,17 @@ class Troubles:
     def clear(self) -> None:
         with self._lock:
             self._standing = None
+            self._has_succeeded = True
 
     def note_answer(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """An error that the provider answered with; one that is the request's own fault is no trouble."""
+        """An error that the provider answered with; one that is the request's own fault is no trouble.
+
+        A key with which a call succeeded is good: what is forbidden after that is what the agent asked for.
+        """
         what = f"answered {status}"
-        if status in REFUSED_STATUSES or (status == HTTPStatus.BAD_REQUEST and WRONG_KEY_PATTERN.search(body)):
+        if status == HTTPStatus.FORBIDDEN and self._has_succeeded:
+            return
+        if status in REFUSED_STATUSES or (status == HTTPStatus.BAD_REQUEST and tells_of_wrong_key(body)):
             self._note(TroubleCode.PROVIDER_AUTH_FAILED, what, status)
         elif is_passing(status):
             self._note(TroubleCode.PROVIDER_UNAVAILABLE, what, status, read_reset(headers, body))
@@ -89,6 +97,14 @@ def is_passing(status: int) -> bool:
     return status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def tells_of_wrong_key(body: bytes) -> bool:
+    """Only where a provider has its own words: elsewhere an error repeats the request's, which the agent chose."""
+    try:
+        return JsonObject.parse(body, "answer").text("error").startswith(WRONG_KEY_BEGINNING)
+    except MalformedJson:
+        return WRONG_KEY_REASON in _read_details(body, "reason")
+
+
 def read_reset(headers: Mapping[str, str], body: bytes) -> datetime | None:
     """When to come back: from Retry-After (RFC 9110, 10.2.3), retry-after-ms (OpenAI), or RetryInfo (Google)."""
     now = datetime.now(UTC)
@@ -111,10 +127,15 @@ def _read_retry_after(text: str, now: datetime) -> datetime:
 
 
 def _read_retry_delay(body: bytes) -> float | None:
-    """https://cloud.google.com/apis/design/errors#error_details: a duration such as 34.5s."""
+    """A duration such as 34.5s."""
+    return next((float(delay.removesuffix("s")) for delay in _read_details(body, "retryDelay")), None)
+
+
+def _read_details(body: bytes, name: str) -> list[str]:
+    """What the details of Google's errors say: https://cloud.google.com/apis/design/errors#error_details."""
     try:
         details = read_objects(JsonObject.parse(body, "answer").object("error"), "details")
-        delays = [detail.optional_text("retryDelay") for detail in details]
+        texts = [detail.optional_text(name) for detail in details]
     except MalformedJson:
-        return None
-    return next((float(delay.removesuffix("s")) for delay in delays if delay is not None), None)
+        return []
+    return [text for text in texts if text is not None]

@@ -77,6 +77,11 @@ class Upstream:
             raise self._explain(EOFError())
         return block
 
+    def require_wanted(self) -> None:
+        """Raises ClientGone once nobody waits for an answer."""
+        if self._is_aborted or self._sockets.are_ended:
+            raise ClientGone
+
     def abort(self) -> None:
         """From another thread: the client has gone."""
         with self._lock:

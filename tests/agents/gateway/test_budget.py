@@ -1,6 +1,8 @@
 """A run cannot use more than its budget, but for the margin that an answer under way may end in."""
 
 import json
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -34,7 +36,7 @@ def test_a_call_after_the_budget_is_refused_for_good(dialect, budget, limit, pro
     assert statuses == [200, 200]
     assert not gateway.budget_exceeded.is_set()
     refusal = caller.ask(dialect, stream=True)
-    assert refusal.status == 400
+    assert refusal.status == 402
     assert refusal.fields["error"]["message"].startswith(f"BUDGET_EXCEEDED: this run's budget of {limit} is used up")
     assert gateway.budget_exceeded.is_set()
     assert len(provider.seen) == gateway.reading.calls == 2
@@ -49,7 +51,7 @@ def test_without_a_budget_nothing_is_refused(provider, caller, gateway, anthropi
 
 def test_a_budget_of_nothing_lets_no_call_through(provider, open_gateway, make_caller, anthropic):
     gateway = open_gateway(anthropic, budget=Budget(max_tokens=0))
-    assert make_caller(gateway).ask(anthropic, stream=False).status == 400
+    assert make_caller(gateway).ask(anthropic, stream=False).status == 402
     assert provider.seen == []
 
 
@@ -61,14 +63,14 @@ def test_a_model_whose_prompts_cost_nothing_is_refused_too_when_all_is_spent(
     gateway = open_gateway(anthropic, prices={anthropic.model: price}, budget=Budget(max_cost_microusd=1_000))
     caller = make_caller(gateway)
     statuses = [caller.ask(anthropic, stream=False).status for _ in range(2)]
-    assert statuses == [200, 400]
+    assert statuses == [200, 402]
 
 
 def test_a_prompt_that_alone_is_too_dear_is_not_sent(provider, open_gateway, make_caller, anthropic):
     provider.replies.append(whole(anthropic, HUNDRED))
     gateway = open_gateway(anthropic, budget=Budget(max_tokens=1_000))
     caller = make_caller(gateway)
-    assert caller.ask(anthropic, stream=False, system="x" * 20_000).status == 400
+    assert caller.ask(anthropic, stream=False, system="x" * 20_000).status == 402
     assert gateway.budget_exceeded.is_set()
     assert provider.seen == []
 
@@ -79,7 +81,7 @@ def test_calls_under_way_are_part_of_what_is_used(provider, open_gateway, make_c
     gateway = open_gateway(anthropic, budget=Budget(max_tokens=1_000))
     first = make_caller(gateway).open("POST", anthropic.path, json.dumps(anthropic.request(stream=True)))
     first.read1()
-    assert make_caller(gateway).ask(anthropic, stream=True).status == 400
+    assert make_caller(gateway).ask(anthropic, stream=True).status == 402
     held.release.set()
     assert b"message_stop" in first.read()
 
@@ -154,3 +156,67 @@ def test_errors_use_nothing_up(provider, open_gateway, make_caller, anthropic):
     statuses = {caller.ask(anthropic, stream=False, system="x" * 10_000).status for _ in range(5)}
     assert statuses == {529}
     assert not gateway.budget_exceeded.is_set()
+
+
+@pytest.fixture
+def one_under_way(provider, anthropic):
+    """The reply to a call that may write 100 tokens, until it is released."""
+    held = whole(anthropic, HUNDRED, held_before_head=True)
+    provider.replies.extend([held, whole(anthropic, HUNDRED)])
+    yield held
+    held.release.set()
+
+
+def begin_two(gateway, make_caller, dialect, held):
+    """The clients of the call under way and of another beside it."""
+    first, second = make_caller(gateway), make_caller(gateway)
+    first.begin(dialect, stream=False)
+    assert held.is_holding.wait(5)
+    second.begin(dialect, stream=False)
+    return first, second
+
+
+def test_a_call_that_would_not_fit_beside_another_waits_for_its_end(
+    one_under_way, provider, open_gateway, make_caller, anthropic, eventually
+):
+    gateway = open_gateway(anthropic, budget=Budget(max_tokens=115))
+    begin_two(gateway, make_caller, anthropic, one_under_way)
+    time.sleep(0.3)
+    assert len(provider.seen) == 1
+    one_under_way.release.set()
+    eventually(lambda: len(provider.seen) == 2)
+
+
+def test_calls_that_fit_together_are_under_way_together(
+    one_under_way, provider, open_gateway, make_caller, anthropic, eventually
+):
+    gateway = open_gateway(anthropic, budget=Budget(max_tokens=1_000))
+    begin_two(gateway, make_caller, anthropic, one_under_way)
+    eventually(lambda: len(provider.seen) == 2)
+
+
+def test_a_call_that_says_nothing_of_its_length_may_be_long(
+    one_under_way, provider, open_gateway, make_caller, anthropic
+):
+    gateway = open_gateway(anthropic, budget=Budget(max_tokens=100_000))
+    first, second = make_caller(gateway), make_caller(gateway)
+    first.begin(replace(anthropic, body=anthropic.body | {"max_tokens": None}), stream=False)
+    assert one_under_way.is_holding.wait(5)
+    second.begin(anthropic, stream=False)
+    time.sleep(0.3)
+    assert len(provider.seen) == 1
+
+
+def test_a_call_whose_client_left_while_it_waited_is_not_made(
+    one_under_way, provider, open_gateway, make_caller, anthropic, eventually
+):
+    gateway = open_gateway(anthropic, budget=Budget(max_tokens=115))
+    first, second = begin_two(gateway, make_caller, anthropic, one_under_way)
+    time.sleep(0.1)
+    second.close()
+    time.sleep(0.5)
+    one_under_way.release.set()
+    eventually(lambda: gateway.reading.usage.total_tokens == 100)
+    first.close()
+    gateway.stop()
+    assert len(provider.seen) == gateway.reading.calls == 1

@@ -190,3 +190,27 @@ def test_the_runner_hears_of_every_call(provider, caller, watcher, anthropic):
     (report,) = watcher.reports
     assert (report.model, report.status, report.usage, report.is_estimated) == (anthropic.model, 200, USAGE, False)
     assert 0 <= report.first_byte_ms <= report.total_ms < 5_000
+
+
+def test_a_figure_that_no_call_can_reach_is_not_believed(provider, caller, gateway, anthropic):
+    """It would be more than the broker takes, and cost the run its heartbeats and its report."""
+    provider.replies.append(as_json({"type": "message", "usage": {"input_tokens": 10**18, "output_tokens": 7}}))
+    caller.ask(anthropic, stream=False)
+    assert gateway.reading.usage == Usage(output_tokens=7)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_an_answer_that_its_client_left_counts_by_the_time_it_took(
+    stream, provider, open_gateway, make_caller, eventually
+):
+    """A model thinks unseen: the text that came by says little of what its answer costs."""
+    dialect = DIALECTS["responses"]
+    reply = streamed(dialect, TOKENS, held_at=1) if stream else whole(dialect, TOKENS, held_before_head=True)
+    provider.replies.append(reply)
+    gateway = open_gateway(dialect)
+    caller = make_caller(gateway)
+    caller.begin(dialect, stream=stream)
+    assert not reply.was_left.wait(1.1)
+    caller.close()
+    eventually(lambda: gateway.reading.estimated_calls == 1)
+    assert gateway.reading.usage.output_tokens == 50

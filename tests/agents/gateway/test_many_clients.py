@@ -15,6 +15,7 @@ from outpost_runner.gateway.refusals import ClientGone
 from outpost_runner.gateway.server import MAX_CLIENTS
 from outpost_runner.gateway.usage import Usage
 
+from .conftest import RecordingWatcher
 from .dialects import DIALECTS, Tokens
 from .scripted_provider import Reply, streamed
 
@@ -128,3 +129,19 @@ def test_after_a_stop_nobody_is_answered(gateway, caller, anthropic):
     gateway.stop()
     with pytest.raises(ConnectionRefusedError):
         caller.ask(anthropic, stream=True)
+
+
+def test_a_client_that_finds_no_thread_costs_the_gateway_nothing_else(open_gateway, anthropic, monkeypatch, eventually):
+    """As where the agent has taken all the processes that there may be."""
+    told = RecordingWatcher()
+    gateway = open_gateway(anthropic, watcher=told)
+
+    def refuse(_thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    host, port = gateway.url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port))):
+        eventually(lambda: len(told.defects) == 1)
+    gateway.stop()
+    assert gateway_threads() == []

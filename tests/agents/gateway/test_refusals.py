@@ -212,3 +212,10 @@ def test_a_refusal_does_not_cost_the_connection(provider, caller, anthropic):
     refusal = caller.ask(anthropic, stream=False, model="other")
     assert (refusal.status, refusal.headers.get("connection")) == (400, None)
     assert caller.ask(anthropic, stream=False).status == 200
+
+
+def test_an_answer_in_a_form_that_cannot_be_counted_is_refused(provider, open_gateway, make_caller):
+    dialect = DIALECTS["google"]
+    caller = make_caller(open_gateway(dialect))
+    assert caller.send("POST", f"{dialect.path}?alt=proto", json.dumps(dialect.body)).status == 400
+    assert provider.seen == []

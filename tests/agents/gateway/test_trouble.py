@@ -46,6 +46,13 @@ def test_an_error_of_the_provider_is_remembered(status, code, retries, provider,
     assert gateway.reading.retries == retries
 
 
+def test_what_is_forbidden_to_a_key_that_has_worked_is_the_requests_own(provider, caller, gateway, anthropic):
+    provider.replies.extend([streamed(anthropic, Tokens(fresh=1, visible=1)), failing(403)])
+    caller.ask(anthropic, stream=True)
+    caller.ask(anthropic, stream=True)
+    assert gateway.trouble is None
+
+
 @pytest.mark.parametrize("content", [GOOGLE_WRONG_KEY, XAI_WRONG_KEY])
 def test_a_wrong_key_that_is_answered_with_400_is_recognised(content, provider, caller, gateway, anthropic):
     provider.replies.append(failing(400, content))
@@ -201,3 +208,11 @@ def test_a_rate_limit_says_when_it_ends(provider, caller, gateway, anthropic):
     caller.ask(anthropic, stream=True)
     left = gateway.trouble.resets_at - datetime.now(UTC)
     assert timedelta(seconds=55) < left <= timedelta(seconds=60)
+
+
+@pytest.mark.parametrize("words", ["API_KEY_INVALID", "Incorrect API key"])
+def test_words_of_the_request_that_an_error_repeats_are_no_trouble(words, provider, caller, gateway, anthropic):
+    """Else an agent could have its provider blamed, and be kept from all tenants."""
+    provider.replies.append(failing(400, {"error": {"message": f"A role must be user or assistant, not {words}."}}))
+    caller.ask(anthropic, stream=False)
+    assert gateway.trouble is None

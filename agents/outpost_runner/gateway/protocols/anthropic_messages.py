@@ -4,8 +4,10 @@ Usage and errors: https://docs.anthropic.com/en/api/messages and https://docs.an
 Streams: https://docs.anthropic.com/en/docs/build-with-claude/streaming
 """
 
+import re
 from http import HTTPStatus
 
+from outpost_runner.gateway.protocols.extras import Tool, require_tokens_only
 from outpost_runner.gateway.protocols.model_protocol import read_count, text_bytes
 from outpost_runner.gateway.tally import Tally
 from outpost_runner.gateway.usage import Usage
@@ -16,6 +18,8 @@ ERROR_TYPES: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "not_found_error",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_too_large",
 }
+# Others are run by the provider. A search among the tools of a request costs its tokens alone.
+OWN_TOOLS = re.compile(r"custom|(bash|text_editor|computer|memory|tool_search_tool)_\w+")
 
 
 class AnthropicMessages:
@@ -25,7 +29,8 @@ class AnthropicMessages:
     which any may be left out.
     """
 
-    def prepare(self, _fields: dict[str, object], /) -> bool:
+    def prepare(self, fields: dict[str, object], /) -> bool:
+        require_tokens_only(fields, _is_agents_own)
         return False
 
     def read(self, event: JsonObject, tally: Tally) -> None:
@@ -46,6 +51,10 @@ class AnthropicMessages:
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             kind = "api_error"
         return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+def _is_agents_own(tool: Tool) -> bool:
+    return OWN_TOOLS.fullmatch(str(tool.get("type", "custom"))) is not None
 
 
 def _take(usage: JsonObject | None, tally: Tally) -> None:

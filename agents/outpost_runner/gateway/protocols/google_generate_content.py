@@ -6,6 +6,7 @@ Errors: https://ai.google.dev/gemini-api/docs/troubleshooting
 
 from http import HTTPStatus
 
+from outpost_runner.gateway.protocols.extras import Tool, require_tokens_only
 from outpost_runner.gateway.protocols.model_protocol import read_count, read_objects, text_bytes
 from outpost_runner.gateway.tally import Tally
 from outpost_runner.gateway.usage import Usage
@@ -17,6 +18,7 @@ STATUS_NAMES: dict[int, str] = {
     HTTPStatus.BAD_GATEWAY: "UNAVAILABLE",
     HTTPStatus.GATEWAY_TIMEOUT: "DEADLINE_EXCEEDED",
 }
+FUNCTIONS = {"functionDeclarations", "function_declarations"}
 
 
 class GoogleGenerateContent:
@@ -24,7 +26,8 @@ class GoogleGenerateContent:
     states the sums so far, so that the last one counts.
     """
 
-    def prepare(self, _fields: dict[str, object], /) -> bool:
+    def prepare(self, fields: dict[str, object], /) -> bool:
+        require_tokens_only(fields, _is_agents_own)
         return False
 
     def read(self, event: JsonObject, tally: Tally) -> None:
@@ -42,6 +45,10 @@ class GoogleGenerateContent:
         return {
             "error": {"code": status, "message": message, "status": STATUS_NAMES.get(status, "INVALID_ARGUMENT")},
         }
+
+
+def _is_agents_own(tool: Tool) -> bool:
+    return tool.keys() <= FUNCTIONS
 
 
 def _take(usage: JsonObject, tally: Tally) -> None:

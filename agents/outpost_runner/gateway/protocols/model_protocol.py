@@ -5,6 +5,9 @@ from typing import Protocol
 from outpost_runner.gateway.tally import Tally
 from outpost_runner.json_fields import Json, JsonObject, MalformedJson
 
+# Far above what any call can use, and so far below what the broker takes that no sum of a run's calls reaches that.
+MOST_TOKENS = 1_000_000_000
+
 
 class ModelProtocol(Protocol):
     def prepare(self, fields: dict[str, object], /) -> bool:
@@ -31,7 +34,7 @@ def read_count(fields: JsonObject | None, name: str) -> int | None:
         count = fields.integer(name)
     except MalformedJson:
         return None
-    return count if count >= 0 else None
+    return count if 0 <= count <= MOST_TOKENS else None
 
 
 def read_objects(fields: JsonObject, name: str) -> list[JsonObject]:

@@ -6,6 +6,7 @@ Errors: https://platform.openai.com/docs/guides/error-codes
 
 from http import HTTPStatus
 
+from outpost_runner.gateway.protocols.extras import Tool
 from outpost_runner.gateway.protocols.model_protocol import read_count
 from outpost_runner.gateway.usage import Usage
 from outpost_runner.json_fields import Json, JsonObject
@@ -14,6 +15,12 @@ ERROR_CODES: dict[int, str] = {
     HTTPStatus.UNAUTHORIZED: "invalid_api_key",
     HTTPStatus.NOT_FOUND: "not_found",
 }
+# Others are run by the provider; a namespace holds tools of its own.
+OWN_TOOLS = ("function", "custom", "namespace", "local_shell", "apply_patch")
+
+
+def is_agents_own(tool: Tool) -> bool:
+    return tool.get("type") in OWN_TOOLS
 
 
 def divide_prompt(prompt: int, details: JsonObject | None, cached_beside: int | None, output: int) -> Usage:

@@ -6,8 +6,9 @@ DeepSeek's cache: https://api-docs.deepseek.com/guides/kv_cache
 xAI's reasoning: https://docs.x.ai/docs/guides/reasoning
 """
 
+from outpost_runner.gateway.protocols.extras import require_tokens_only
 from outpost_runner.gateway.protocols.model_protocol import read_count, read_objects, text_bytes
-from outpost_runner.gateway.protocols.openai import divide_prompt, make_openai_error, read_failure
+from outpost_runner.gateway.protocols.openai import divide_prompt, is_agents_own, make_openai_error, read_failure
 from outpost_runner.gateway.tally import Tally
 from outpost_runner.json_fields import Json, JsonObject
 
@@ -20,6 +21,7 @@ class OpenAiChatCompletions:
     """
 
     def prepare(self, fields: dict[str, object], /) -> bool:
+        require_tokens_only(fields, is_agents_own)
         options = fields.get("stream_options")
         known = options if isinstance(options, dict) else {}
         if not fields.get("stream") or known.get("include_usage") is True:

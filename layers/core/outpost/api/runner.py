@@ -40,7 +40,7 @@ def claimed_view(claimed: Claimed, git_base_url: str) -> View:
         "run": {
             "runId": run.run_id,
             "agent": run.agent,
-            "modelId": run.model_id,
+            "modelId": _model_id(run),
             "task": claimed.task,
             "repo": _repository_view(run, git_base_url),
             "context": run.context,
@@ -48,11 +48,17 @@ def claimed_view(claimed: Claimed, git_base_url: str) -> View:
         "credentials": _credentials_view(run, claimed.credentials),
         "models": _prices_view(run),
         "budget": {
-            "maxCostMicrousd": run.budget.max_cost_microusd,
-            "maxTokens": run.budget.max_tokens,
+            "maxCostMicrousd": run.budget_left.max_cost_microusd,
+            "maxTokens": run.budget_left.max_tokens,
         },
         "limits": LIMITS,
     }
+
+
+def _model_id(run: Run) -> str:
+    """The model as its agent knows it now: its name may have retired while the run waited."""
+    model = AGENTS[run.agent].model(run.model_id)
+    return run.model_id if model is None else model.model_id
 
 
 def _credentials_view(run: Run, found: Credentials) -> View:

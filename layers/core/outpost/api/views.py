@@ -187,7 +187,7 @@ def _usage_view(run: Run, now: datetime) -> View | None:
         return None
     compute, models = run.compute_cost_microusd(now), run.model_cost_microusd
     return {
-        **_model_usage_view(run.usage or ModelUsage()),
+        **_model_usage_view(run.charged_usage),
         "modelCostUsd": usd(models),
         "computeCostUsd": usd(compute),
         "totalCostUsd": usd(run.cost_microusd(now)),

@@ -32,6 +32,8 @@ ACTIVE_SHARDS = tuple(f"ACTIVE#{number}" for number in range(8))
 QUEUED_SHARDS = tuple(f"QUEUED#{number}" for number in range(2))
 MOST_ATTEMPTS = 3
 WAIT_TOKENS = 8
+# What every task had before a run's record told it.
+UNRECORDED_SIZE = Size(cpu_units=1_024, memory_mb=4_096)
 # The bucket's lifecycle rule removes task texts and results after this time.
 RESULTS_KEPT = timedelta(days=90)
 
@@ -105,6 +107,7 @@ class Attempt:
     ended_at: datetime
     error: RunError
     usage: ModelUsage | None = None
+    has_own_provider_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +127,7 @@ class Run:
     check_at: datetime
     created_by: str
     api_url: str
-    size: Size
+    size: Size = UNRECORDED_SIZE
     attempt: int = 1
     lost_attempts: tuple[Attempt, ...] = ()
     revision: int = 1
@@ -190,9 +193,25 @@ class Run:
         return min(self.reservation.seconds, max(0, ceil((end - self.started_at).total_seconds())))
 
     @property
+    def charged_usage(self) -> ModelUsage:
+        """What counts as used of its models, as far as its runner has told.
+
+        A lost attempt costs its caller nothing, but for what it used with a key of the tenant's own: that was paid.
+        """
+        return sum(self._paid_for_lost(), self.usage or ModelUsage())
+
+    @property
+    def budget_left(self) -> ModelBudget:
+        """What the present attempt may use of models."""
+        return self.budget.without(sum(self._paid_for_lost(), ModelUsage()))
+
+    def _paid_for_lost(self) -> list[ModelUsage]:
+        return [lost.usage for lost in self.lost_attempts if lost.has_own_provider_key and lost.usage is not None]
+
+    @property
     def model_cost_microusd(self) -> int:
-        """What its models have cost as far as its runner has told."""
-        return 0 if self.usage is None else self.usage.cost_microusd
+        """What its models have cost."""
+        return self.charged_usage.cost_microusd
 
     def compute_cost_microusd(self, at: datetime) -> int:
         """What its compute has cost by then; nothing before a runner took it, for no work was done.
@@ -297,7 +316,7 @@ class Run:
         """The run with the moment in which its budget was found nearly used: the first one stands."""
         if self.status.is_terminal or self.budget_nearly_used_at is not None:
             return self
-        if not self.budget.is_nearly_used(self.usage or ModelUsage()):
+        if not self.budget.is_nearly_used(self.charged_usage):
             return self
         return replace(self, budget_nearly_used_at=at)
 
@@ -332,7 +351,7 @@ class Run:
 
     def relaunched(self, error: RunError, at: datetime) -> Self:
         """The run waiting for its next attempt, with nothing of the lost one but its place in the list."""
-        lost = Attempt(self.attempt, self.started_at, at, error, self.usage)
+        lost = Attempt(self.attempt, self.started_at, at, error, self.usage, self.has_own_provider_key)
         return replace(
             self.becomes(RunStatus.PENDING, at),
             attempt=self.attempt + 1,

@@ -30,6 +30,9 @@ class ModelUsage:
         """Every token that was counted."""
         return self.input_tokens + self.cached_input_tokens + self.cache_write_tokens + self.output_tokens
 
+    def __add__(self, other: "ModelUsage") -> "ModelUsage":
+        return ModelUsage(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
     def latest(self, other: "ModelUsage | None") -> "ModelUsage":
         """The later of two readings of one meter, in whatever order they come: a meter only goes up."""
         return self if other is None or self._order() >= other._order() else other
@@ -49,6 +52,12 @@ class ModelBudget:
         """What both allow."""
         return ModelBudget(
             _smaller(self.max_cost_microusd, other.max_cost_microusd), _smaller(self.max_tokens, other.max_tokens)
+        )
+
+    def without(self, usage: ModelUsage) -> "ModelBudget":
+        """What is left of it; never less than nothing."""
+        return ModelBudget(
+            _left(self.max_cost_microusd, usage.cost_microusd), _left(self.max_tokens, usage.total_tokens)
         )
 
     def is_nearly_used(self, usage: ModelUsage) -> bool:
@@ -74,6 +83,10 @@ class Reservation:
     cost_microusd: int
     budget_key_id: str | None = None
     key_period: str = ""
+
+
+def _left(limit: int | None, used: int) -> int | None:
+    return None if limit is None else max(0, limit - used)
 
 
 def _smaller(one: int | None, other: int | None) -> int | None:

@@ -3,7 +3,6 @@
 from outpost.domain.event import EventType
 from outpost.domain.money import usd
 from outpost.domain.run import Run
-from outpost.domain.usage import ModelUsage
 from outpost.ports import Clock, Identifiers, Runs
 from outpost.use_cases.change_run import Change, change_run
 
@@ -14,7 +13,7 @@ def note_budget(run: Run, *, runs: Runs, clock: Clock, identifiers: Identifiers)
         return run
 
     def decide(run: Run) -> Change:
-        used = run.usage or ModelUsage()
+        used = run.charged_usage
         details = {
             "budget": str(run.budget),
             "modelCostUsd": f"{usd(used.cost_microusd):.6f}",
