@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -240,6 +241,14 @@ def make_handler(service: Service) -> type[BaseHTTPRequestHandler]:
             """Keeps the test's output clean."""
 
     return Handler
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _terminal_that_can_close() -> Iterator[None]:
+    """Whoever runs the tests under `nohup` has SIGHUP ignored, and so have all that the tests start."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture
