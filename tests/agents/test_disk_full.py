@@ -31,8 +31,12 @@ def small_disk(tmp_path, task_root):
     return make
 
 
+# The runner keeps its copy of the output while the agent goes on: until it has the line, the disk must have room for it.
+KEPT = "until [ -s ../private/output.log ]; do sleep 0.02; done"
+
+
 def test_an_agent_that_fills_the_disk_gets_its_log_and_no_success(platform, run, cloned, small_disk, at_work):
-    runner = run("echo done > done.txt; echo said; head -c 50M /dev/zero > big; exit 0", small_disk("2M"))
+    runner = run(f"echo done > done.txt; echo said; {KEPT}; head -c 50M /dev/zero > big; exit 0", small_disk("2M"))
     assert runner.process.returncode == 13
     assert platform.completion["outcome"] == "failed"
     assert platform.completion["error"]["code"] == "OUTPUT_FAILED"

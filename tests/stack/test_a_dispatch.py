@@ -77,10 +77,7 @@ def test_every_transition_wrote_one_event(edited, caller):
 
 
 def test_its_execution_is_named_by_it_and_green(edited, caller):
-    states = caller.stack.aws.client("stepfunctions")
-    machine = states.list_state_machines()["stateMachines"][0]["stateMachineArn"]
-    statuses = {e["name"]: e["status"] for e in states.list_executions(stateMachineArn=machine)["executions"]}
-    assert statuses[edited["runId"]] == "SUCCEEDED"
+    assert caller.wait_for_execution(edited["runId"]) == "SUCCEEDED"
 
 
 def test_a_branch_is_checked_out(caller):

@@ -79,6 +79,20 @@ class Caller:
             ExpressionAttributeValues={":past": {"S": "2020-01-01T00:00:00.000Z"}, ":one": {"N": "1"}},
         )
 
+    def wait_for_execution(self, run_id: str, seconds: float = 10) -> str:
+        """How the run's execution ended: a moment after the run, whose end it wrote itself."""
+        states = self.stack.aws.client("stepfunctions")
+        machines = states.list_state_machines()["stateMachines"]
+        machine = next(m["stateMachineArn"] for m in machines if "run" in m["name"])
+        arn = f"{machine.replace(':stateMachine:', ':execution:')}:{run_id}"
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            status = str(states.describe_execution(executionArn=arn)["status"])
+            if status != "RUNNING":
+                return status
+            time.sleep(POLL_SECONDS)
+        raise AssertionError("still RUNNING")
+
     def active_runs(self) -> int:
         """The tenant's slots in use, as its counter has them."""
         item = self.stack.aws.client("dynamodb").get_item(
