@@ -3,7 +3,8 @@
 from outpost.api.account_bodies import KeysQuery
 from outpost.api.account_views import key_view, kill_switch_view, whoami_view
 from outpost.api.application import Application, Reply
-from outpost.api.bodies import ArtifactsQuery, LogsQuery, NoQuery, RunsQuery
+from outpost.api.bodies import ArtifactsQuery, EventsQuery, LogsQuery, NoQuery, RunsQuery
+from outpost.api.event_stream import events_reply
 from outpost.api.explain import explanation_reply
 from outpost.api.fleet import fleet_view
 from outpost.api.pages import list_keys, list_logs, list_runs, list_secrets
@@ -41,6 +42,12 @@ def get_run(request: Request) -> Reply:
 def get_logs(request: Request) -> Reply:
     """Lines of a run's output."""
     return list_logs(request.caller, request.id, request.query(LogsQuery), wiring)
+
+
+@app.route("GET", "/runs/{id}/events")
+def get_events(request: Request) -> Reply:
+    """A run's events: a page of them, or everything as it happens."""
+    return events_reply(request, request.query(EventsQuery), wiring)
 
 
 @app.route("GET", "/runs/{id}/patch")

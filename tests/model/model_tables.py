@@ -1,7 +1,7 @@
 """The tables of a state of the model: the fakes that the contract tests hold to DynamoDB, filled for one call."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -78,7 +78,8 @@ class Tables:
         """The ledger of the tables."""
         runs = (tables.get(TENANT, run_id) for run_id in RUN_IDS[: len(self.bounds.runs)])
         return Ledger(
-            tuple(NO_RUN if run is None else self.records.number(run) for run in runs),
+            # How many events a run has had tells nothing of what may happen to it.
+            tuple(NO_RUN if run is None else self.records.number(replace(run, events=0)) for run in runs),
             tables.tenants[TENANT].active_runs,
             tables.tenants[TENANT].queued_runs,
             tables.deployment.active_runs,

@@ -12,6 +12,7 @@ from outpost.adapters.cloudwatch_agent_logs import CloudWatchAgentLogs
 from outpost.adapters.dynamo_accounts import DynamoAccounts
 from outpost.adapters.dynamo_api_keys import DynamoApiKeys
 from outpost.adapters.dynamo_deployments import DynamoDeployments
+from outpost.adapters.dynamo_events import DynamoEvents
 from outpost.adapters.dynamo_keyring import DynamoKeyring
 from outpost.adapters.dynamo_queue import DynamoQueue
 from outpost.adapters.dynamo_runs import DynamoRuns
@@ -63,6 +64,10 @@ class Wiring:
     @cached_property
     def runs(self) -> DynamoRuns:
         return DynamoRuns(self._dynamodb, self.settings)
+
+    @cached_property
+    def events(self) -> DynamoEvents:
+        return DynamoEvents(self._dynamodb, self.settings)
 
     @cached_property
     def slots(self) -> DynamoSlots:

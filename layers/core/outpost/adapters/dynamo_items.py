@@ -7,6 +7,7 @@ outpost-jobs      pk             sk                  what
                   TENANT#<id>    QUEUE#<rank>#<ulid> a place in the queue: priority first, then age
   index active    active_shard   check_at            runs that are not terminal
 outpost-audit     TENANT#<id>    EVENT#<ulid>        an event
+  index timeline  timeline       number              the events of one run, TENANT#<id>#RUN#<ulid>, in their order
 outpost-tenants   TENANT#<id>    TENANT              a tenant, its plan and its counters
                   TENANT#<id>    USAGE#<period>#<of> what was used in a period: by the tenant, or by a key with a budget
                   TENANT#<id>    KEY#<ulid>          where the tenant's key lies in outpost-api-keys
@@ -36,7 +37,7 @@ class ItemMalformed(Exception):
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
-KEYS = frozenset({"pk", "sk", "active_shard", "waiting"})
+KEYS = frozenset({"pk", "sk", "active_shard", "waiting", "timeline"})
 
 
 def timestamp(at: datetime) -> str:
@@ -67,6 +68,11 @@ def lock_key(tenant_id: str, idempotency_key: str) -> Item:
 def event_key(tenant_id: str, event_id: str) -> Item:
     """The key of an event."""
     return to_item({"pk": tenant_partition(tenant_id), "sk": f"EVENT#{event_id}"})
+
+
+def timeline_of(tenant_id: str, run_id: str) -> str:
+    """The partition of the index that holds the events of one run."""
+    return f"{tenant_partition(tenant_id)}#RUN#{run_id}"
 
 
 def queue_key(run: Run) -> Item:

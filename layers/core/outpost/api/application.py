@@ -14,7 +14,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from outpost.api.errors import DEFECT, Answer, MethodUnknown, RouteUnknown, answer_for
-from outpost.api.request import Request, read_bearer, read_header
+from outpost.api.request import Request, read_bearer, read_header, read_token_in_query
 from outpost.api.routes import Route, find_route, methods_of
 from outpost.api.times import time_text
 from outpost.api.views import View
@@ -65,6 +65,7 @@ class Application:
         self._logger = Logger()
         self._use: KeyUse | None = None
         self._rate: RateAllowance | None = None
+        self._route: Route | None = None
         # A custom domain may map a path of its own onto the API; events carry it, routes do not.
         base_path = urlsplit(wiring.settings.api_url).path
         self._resolver = APIGatewayRestResolver(strip_prefixes=[base_path] if base_path else None)
@@ -79,6 +80,7 @@ class Application:
         def register(function: RouteFunction) -> RouteFunction:
             def answer(**path_parameters: str) -> Response[str]:
                 event = self._resolver.current_event
+                self._route = route
                 try:
                     access = self._access(route)
                     return self._respond(function(Request(event, path_parameters, self._wiring.settings, access)))
@@ -94,7 +96,7 @@ class Application:
 
     def handler(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """Answer one event of API Gateway."""
-        self._use = self._rate = None
+        self._use = self._rate = self._route = None
         request_id = event["requestContext"]["requestId"]
         self._logger.append_keys(requestId=request_id, route=f"{event['httpMethod']} {event['resource']}")
         answer = self._resolver.resolve(event, context)
@@ -106,7 +108,8 @@ class Application:
         if not route.needs_key:
             return None
         event, clock, api_keys = self._resolver.current_event, self._wiring.clock, self._wiring.api_keys
-        credential = read_credential(read_bearer(event), signing_key=self._wiring.signing_key, clock=clock)
+        bearer = read_bearer(event) or (read_token_in_query(event) if route.for_browsers else None)
+        credential = read_credential(bearer, signing_key=self._wiring.signing_key, clock=clock)
         self._use = use = use_key(credential, api_keys=api_keys, clock=clock)
         self._rate = use.rate
         access = grant_access(
@@ -180,6 +183,8 @@ class Application:
 
     def _response(self, status: int, body: str, content_type: str, headers: Mapping[str, str]) -> Response[str]:
         every = {"X-Request-Id": self._request_id, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+        if self._route is not None and self._route.for_browsers:
+            every["Access-Control-Allow-Origin"] = "*"
         sent = {**every, **self._rate_headers(status, headers), **headers}
         return Response(status_code=status, content_type=content_type, body=body, headers=sent)
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from outpost.api.account_bodies import CreateKeyBody, KeysQuery, KillSwitchBody, RotateKeyBody, TokenBody
-from outpost.api.bodies import ArtifactsQuery, CancelBody, DispatchBody, LogsQuery, NoQuery, RunsQuery
+from outpost.api.bodies import ArtifactsQuery, CancelBody, DispatchBody, EventsQuery, LogsQuery, NoQuery, RunsQuery
 from outpost.api.errors import codes_by_status
 from outpost.api.parsing import Body, Query
 from outpost.api.routes import ROUTES, Route
@@ -39,6 +39,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/runs/{id}"): Operation("Show a run", NoQuery),
     ("GET", "/dispatch/{id}"): Operation("Show a run", NoQuery),
     ("GET", "/runs/{id}/logs"): Operation("Read a run's output", LogsQuery),
+    ("GET", "/runs/{id}/events"): Operation(
+        "Follow a run", EventsQuery, success=(200, 204), media_types=(JSON, "text/event-stream")
+    ),
     ("GET", "/runs/{id}/patch"): Operation(
         "Fetch a run's work as a diff", NoQuery, success=(200, 303), media_types=("text/x-diff", JSON)
     ),

@@ -1,18 +1,19 @@
-"""Lists with cursors: runs, keys, secrets and log lines."""
+"""Lists with cursors: runs, keys, secrets, events and log lines."""
 
 from collections.abc import Mapping
 
 from outpost.api.account_bodies import KeysQuery
 from outpost.api.account_views import key_view
 from outpost.api.application import Pagination, Reply
-from outpost.api.bodies import LogsQuery, RunsQuery
+from outpost.api.bodies import EventsQuery, LogsQuery, RunsQuery
 from outpost.api.cursor import make_cursor, read_cursor
 from outpost.api.secret_bodies import SecretsQuery
 from outpost.api.secrets import secret_view
-from outpost.api.views import lines_view, run_view
+from outpost.api.views import event_view, lines_view, run_view
 from outpost.domain.api_key import Caller
 from outpost.ports import RunFilter
-from outpost.use_cases.read_logs import read_logs
+from outpost.use_cases.follow_run import read_events
+from outpost.use_cases.read_logs import LogPosition, read_logs
 from outpost.wiring import Wiring
 
 
@@ -90,7 +91,7 @@ def list_logs(caller: Caller, run_id: str, query: LogsQuery, wiring: Wiring) -> 
     logs = read_logs(
         caller.tenant_id,
         run_id,
-        token=listing.position(query.cursor) or None,
+        position=_log_position(listing.position(query.cursor)),
         limit=query.limit,
         wait_seconds=query.wait,
         runs=wiring.runs,
@@ -98,5 +99,31 @@ def list_logs(caller: Caller, run_id: str, query: LogsQuery, wiring: Wiring) -> 
         clock=wiring.clock,
     )
     # A run may go on: its lines have a cursor at their end too.
-    cursor = listing.cursor(logs.next_token or "")
+    cursor = listing.cursor(f"{logs.position.attempt} {logs.position.token or ''}")
     return Reply(lines_view(logs.lines), pagination=Pagination(cursor, logs.has_more, query.limit))
+
+
+def list_events(caller: Caller, run_id: str, query: EventsQuery, wiring: Wiring) -> Reply:
+    """Events of a run after the cursor, oldest first. Raises CursorInvalid, RunNotFound."""
+    listing = Listing(caller, {"list": "events", "run": run_id}, wiring)
+    after = int(listing.position(query.cursor) or 0)
+    found = read_events(
+        caller.tenant_id,
+        run_id,
+        after=after,
+        limit=query.limit,
+        wait_seconds=query.wait,
+        runs=wiring.runs,
+        events=wiring.events,
+        clock=wiring.clock,
+    )
+    cursor = listing.cursor(str(after + len(found.events)))
+    return Reply(
+        {"events": [event_view(event) for event in found.events]},
+        pagination=Pagination(cursor, found.has_more, query.limit),
+    )
+
+
+def _log_position(position: str | None) -> LogPosition:
+    attempt, _, token = (position or "1 ").partition(" ")
+    return LogPosition(int(attempt), token or None)

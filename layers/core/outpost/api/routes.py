@@ -10,7 +10,8 @@ class Route:
     """One route.
 
     Without a scope it needs no API key, unless any key will do (`any_key`). Where the key `is_proved_later`, the
-    transaction of the deed itself refuses one that is no longer valid.
+    transaction of the deed itself refuses one that is no longer valid. A route `for_browsers` takes a token in the
+    query too, and answers pages of any origin.
     """
 
     method: str
@@ -19,6 +20,7 @@ class Route:
     scope: Scope | None = None
     any_key: bool = False
     is_proved_later: bool = False
+    for_browsers: bool = False
 
     @property
     def needs_key(self) -> bool:
@@ -33,6 +35,7 @@ ROUTES = (
     Route("GET", "/runs", "read", Scope.STATUS),
     Route("GET", "/runs/{id}", "read", Scope.STATUS),
     Route("GET", "/runs/{id}/logs", "read", Scope.STATUS),
+    Route("GET", "/runs/{id}/events", "read", Scope.STATUS, for_browsers=True),
     Route("GET", "/runs/{id}/patch", "read", Scope.STATUS),
     Route("GET", "/runs/{id}/artifacts", "read", Scope.STATUS),
     Route("GET", "/runs/{id}/explain", "read", Scope.STATUS),

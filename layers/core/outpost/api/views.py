@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from outpost.api.times import time_text
+from outpost.domain.event import Event
 from outpost.domain.explain import Explanation
 from outpost.domain.money import usd
 from outpost.domain.report import Artifact, Progress, Result
@@ -141,6 +142,18 @@ def patch_view(run: Run, patch: Artifact, url: PresignedUrl) -> View:
         "insertions": result.insertions if result else None,
         "deletions": result.deletions if result else None,
         "baseSha": result.base_sha if result else None,
+    }
+
+
+def event_view(event: Event) -> View:
+    """One fact of a run's timeline."""
+    details = {name: value for name, value in event.details.items() if name != "attempt"}
+    return {
+        "eventId": event.event_id,
+        "type": event.type,
+        "at": time_text(event.at),
+        "attempt": int(event.details.get("attempt", "1")),
+        "details": details,
     }
 
 

@@ -37,7 +37,10 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True)
 class Event:
-    """One fact; `event_id` is a ULID, so events sort by time; `details` never holds a secret or a task's text."""
+    """One fact; `event_id` is a ULID, so events sort by time; `details` never holds a secret or a task's text.
+
+    `number` counts the events of one run from 1, without a gap, in the order in which they happened to its record.
+    """
 
     event_id: str
     tenant_id: str
@@ -45,3 +48,4 @@ class Event:
     at: datetime
     run_id: str | None = None
     details: dict[str, str] = field(default_factory=dict)
+    number: int | None = None

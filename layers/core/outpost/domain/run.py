@@ -108,11 +108,15 @@ class Attempt:
     error: RunError
     usage: ModelUsage | None = None
     has_own_provider_key: bool = False
+    task_arn: str | None = None
 
 
 @dataclass(frozen=True)
 class Run:
-    """The record of a run: the truth that every GET shows. `revision` grows by one with every write."""
+    """The record of a run: the truth that every GET shows.
+
+    `revision` grows by one with every write, and `events` with every one that is an event.
+    """
 
     tenant_id: str
     run_id: str
@@ -131,6 +135,7 @@ class Run:
     attempt: int = 1
     lost_attempts: tuple[Attempt, ...] = ()
     revision: int = 1
+    events: int = 0
     repo: str | None = None
     branch: str | None = None
     repo_may_redirect: bool = True
@@ -233,6 +238,11 @@ class Run:
     def deadline(self) -> datetime | None:
         """When the runner stops the agent, counted from the claim; None before it."""
         return None if self.started_at is None else self.started_at + timedelta(seconds=self.timeout_seconds)
+
+    def task_of(self, attempt: int) -> str | None:
+        """The task that the attempt had, as far as it is known."""
+        lost = {lost.attempt: lost.task_arn for lost in self.lost_attempts}
+        return lost.get(attempt, self.task_arn)
 
     def has_results(self, at: datetime) -> bool:
         """Whether what the run stored in the bucket can still be there."""
@@ -351,7 +361,7 @@ class Run:
 
     def relaunched(self, error: RunError, at: datetime) -> Self:
         """The run waiting for its next attempt, with nothing of the lost one but its place in the list."""
-        lost = Attempt(self.attempt, self.started_at, at, error, self.usage, self.has_own_provider_key)
+        lost = Attempt(self.attempt, self.started_at, at, error, self.usage, self.has_own_provider_key, self.task_arn)
         return replace(
             self.becomes(RunStatus.PENDING, at),
             attempt=self.attempt + 1,

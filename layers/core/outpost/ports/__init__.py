@@ -5,6 +5,7 @@ from outpost.ports.compute import AgentLogs, AliveTasks, Executions, ExecutionSt
 from outpost.ports.files import Files, PresignedUrl
 from outpost.ports.runs import (
     Admission,
+    Events,
     IdempotencyLock,
     NotAdmitted,
     RunChangedMeanwhile,
@@ -30,6 +31,7 @@ __all__ = [
     "ComponentState",
     "Components",
     "Deployments",
+    "Events",
     "ExecutionStatus",
     "Executions",
     "Files",

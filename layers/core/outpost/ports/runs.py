@@ -159,3 +159,11 @@ class Runs(Protocol):
     def due(self, shard: str, at: datetime, limit: int) -> tuple[tuple[str, str], ...]:
         """(tenant id, run id) of runs that are not terminal and due for a look; may lag behind."""
         ...
+
+
+class Events(Protocol):
+    """The events of runs."""
+
+    def of_run(self, tenant_id: str, run_id: str, *, after: int, limit: int) -> tuple[Event, ...]:
+        """The events whose number is above `after`, in their order and without a gap; may lag behind."""
+        ...

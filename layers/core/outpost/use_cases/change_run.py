@@ -1,7 +1,7 @@
 """The one way to change a run: read, decide, write if nothing changed meanwhile, else decide again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from outpost.domain.errors import RunNotFound, Unavailable
 from outpost.domain.event import Event, EventType
@@ -39,14 +39,16 @@ def change_run(
         change = decide(before)
         if change.run == before:
             return before
+        event = _event(before, change, clock, identifiers)
+        after = change.run if event is None else replace(change.run, events=before.events + 1)
         try:
-            return runs.save(before, change.run, _event(change, clock, identifiers), change.artifacts)
+            return runs.save(before, after, event, change.artifacts)
         except RunChangedMeanwhile:
             continue
     raise Unavailable("the run kept changing")
 
 
-def _event(change: Change, clock: Clock, identifiers: Identifiers) -> Event | None:
+def _event(before: Run, change: Change, clock: Clock, identifiers: Identifiers) -> Event | None:
     if change.event_type is None:
         return None
     now = clock.now()
@@ -57,4 +59,5 @@ def _event(change: Change, clock: Clock, identifiers: Identifiers) -> Event | No
         at=now,
         run_id=change.run.run_id,
         details={"attempt": str(change.run.attempt), **change.details},
+        number=before.events + 1,
     )

@@ -156,7 +156,7 @@ def _require_secrets(tenant_id: str, names: Sequence[str], secrets: TenantSecret
 def _accepted(run: Run, *, identifiers: Identifiers) -> Event:
     details = {"agent": run.agent, "modelId": run.model_id, "keyId": run.created_by, "status": str(run.status)}
     event_id = identifiers.new(run.created_at)
-    return Event(event_id, run.tenant_id, EventType.RUN_ACCEPTED, run.created_at, run.run_id, details)
+    return Event(event_id, run.tenant_id, EventType.RUN_ACCEPTED, run.created_at, run.run_id, details, run.events)
 
 
 def _new_run(caller: Caller, dispatch: Dispatch, *, run_id: str, at: datetime) -> Run:
@@ -175,6 +175,7 @@ def _new_run(caller: Caller, dispatch: Dispatch, *, run_id: str, at: datetime) -
         check_at=at + timedelta(seconds=CHECK_SECONDS),
         created_by=caller.key_id,
         api_url=dispatch.api_url,
+        events=1,
         size=dispatch.size,
         budget=dispatch.budget,
         context=dispatch.context,

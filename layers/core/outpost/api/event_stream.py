@@ -1,0 +1,124 @@
+"""A run's events and output as server-sent events, in answers that end and are taken up again by their ids.
+
+Source of the format: HTML Living Standard, section 9.2, "Server-sent events".
+"""
+
+import json
+from collections.abc import Mapping
+from itertools import chain
+
+from outpost.api.application import Reply
+from outpost.api.bodies import EventsQuery
+from outpost.api.pages import Listing, list_events
+from outpost.api.request import Request
+from outpost.api.views import View, event_view, lines_view
+from outpost.domain.errors import CursorInvalid
+from outpost.domain.event import Event, EventType
+from outpost.domain.run import RunStatus
+from outpost.use_cases.follow_run import Done, Lines, Part, Place, follow_run
+from outpost.use_cases.read_logs import LogPosition
+from outpost.wiring import Wiring
+
+MEDIA_TYPE = "text/event-stream"
+WAIT_SECONDS = 20
+RETRY_MILLISECONDS = 1_000
+
+_STATUSES = {
+    EventType.RUN_RELEASED: RunStatus.PENDING,
+    EventType.RUN_RUNNING: RunStatus.RUNNING,
+    EventType.RUN_RELAUNCHED: RunStatus.PENDING,
+    EventType.RUN_CANCELLING: RunStatus.CANCELLING,
+    EventType.RUN_COMPLETED: RunStatus.COMPLETED,
+    EventType.RUN_FAILED: RunStatus.FAILED,
+    EventType.RUN_TIMEOUT: RunStatus.TIMEOUT,
+    EventType.RUN_CANCELLED: RunStatus.CANCELLED,
+}
+_MESSAGES = {
+    EventType.RUN_BUDGET_NEARLY_USED: "Four fifths of the model budget ({budget}) are used.",
+    EventType.RUN_REPORTED: "The runner reported: {outcome}.",
+    EventType.RUN_STOPPING: "Its compute is being stopped: {because}.",
+}
+_EXPIRED: View = {
+    "code": "CURSOR_EXPIRED",
+    "message": "What the id stands for is not kept any more.",
+    "remedy": "Begin again without an id.",
+}
+
+
+def events_reply(request: Request, query: EventsQuery, wiring: Wiring) -> Reply:
+    """A page of events, or the stream for those who accept it. Raises CursorInvalid, RunNotFound."""
+    if MEDIA_TYPE in (request.header("Accept") or ""):
+        return _stream_reply(request, query, wiring)
+    return list_events(request.caller, request.id, query, wiring)
+
+
+def _stream_reply(request: Request, query: EventsQuery, wiring: Wiring) -> Reply:
+    listing = Listing(request.caller, {"list": "stream", "run": request.id}, wiring)
+    last_id = request.header("Last-Event-ID") or query.last_event_id or None
+    place = _read_place(listing.position(last_id))
+    if place.is_done:
+        return Reply(text="", status=204)  # a browser stops at this, and at nothing else
+    try:
+        parts = follow_run(
+            request.caller.tenant_id,
+            request.id,
+            place,
+            wait_seconds=WAIT_SECONDS,
+            runs=wiring.runs,
+            events=wiring.events,
+            agent_logs=wiring.agent_logs,
+            clock=wiring.clock,
+        )
+    except CursorInvalid:
+        return _reply(_message("error", _EXPIRED))
+    told = [_part_message(request.id, part, listing.cursor(_write_place(part.behind))) for part in parts]
+    return _reply("".join(told) or ": nothing new\n\n")
+
+
+def _reply(messages: str) -> Reply:
+    text = f"retry: {RETRY_MILLISECONDS}\n\n{messages}"
+    return Reply(text=text, content_type=f"{MEDIA_TYPE}; charset=utf-8")
+
+
+def _part_message(run_id: str, part: Part, event_id: str) -> str:
+    match part.what:
+        case Event() as event:
+            name, data = _event_data(event)
+        case Lines(attempt=attempt, lines=lines):
+            name, data = "log", {"attempt": attempt, **lines_view(lines)}
+        case Done(status=status):
+            name, data = "done", {"status": status}
+    return _message(name, {"runId": run_id, **data}, event_id)
+
+
+def _event_data(event: Event) -> tuple[str, View]:
+    shown = {name: value for name, value in event_view(event).items() if name != "eventId"}
+    status = event.details.get("status") if event.type is EventType.RUN_ACCEPTED else _STATUSES.get(event.type)
+    if status is not None:
+        return "status", {**shown, "status": status}
+    message = _MESSAGES.get(event.type, "").format_map(_Words(event.details)) or None
+    return "progress", {**shown, "phase": event.details.get("phase"), "message": message}
+
+
+class _Words(dict[str, str]):
+    """What an event does not say is left open."""
+
+    def __missing__(self, name: str) -> str:
+        return "not said"
+
+
+def _message(name: str, data: Mapping[str, object], event_id: str | None = None) -> str:
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    lines = ([] if event_id is None else [f"id: {event_id}"], [f"event: {name}", f"data: {text}"])
+    return "\n".join(chain(*lines)) + "\n\n"
+
+
+def _read_place(position: str | None) -> Place:
+    if position is None:
+        return Place()
+    events, attempt, token, is_done = json.loads(position)
+    return Place(events, LogPosition(attempt, token), is_done)
+
+
+def _write_place(place: Place) -> str:
+    return json.dumps([place.events, place.logs.attempt, place.logs.token, place.is_done], separators=(",", ":"))
