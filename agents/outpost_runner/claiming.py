@@ -2,7 +2,6 @@
 
 import secrets
 import time
-from collections.abc import Callable
 
 from outpost_runner import __version__
 from outpost_runner.broker import Broker, BrokerUnreachable
@@ -27,15 +26,15 @@ def claim_run(settings: Settings, stop: Stop) -> Claim:
         "taskArn": read_task_arn(settings.metadata_url),
         "runnerVersion": __version__,
     }
-    patience = Patience(_patience_end(settings, stop), ANSWER_SECONDS)
     broker = Broker(settings.api_url, settings.bootstrap_token)
-    answer = broker.call("/runner/claim", body, patience)
+    answer = broker.call("/runner/claim", body, claim_patience(settings, stop))
     try:
         return read_claim(answer)
     except MalformedJson as error:
         raise BrokerUnreachable(f"The claim cannot be read: {error}") from error
 
 
-def _patience_end(settings: Settings, stop: Stop) -> Callable[[], float]:
+def claim_patience(settings: Settings, stop: Stop) -> Patience:
+    """As long as the settings say, or until somebody asks for the stop."""
     ends_at = time.monotonic() + settings.claim_patience_seconds
-    return lambda: ends_at if stop.requested_at is None else stop.requested_at
+    return Patience(lambda: ends_at if stop.requested_at is None else stop.requested_at, ANSWER_SECONDS)

@@ -12,6 +12,8 @@ from outpost_runner.folders import TaskFolders
 from outpost_runner.git import Git, GitFailed
 
 BRANCH_MISSING = re.compile(r"Remote branch .* not found in upstream", re.DOTALL)
+COMMIT_MISSING = re.compile(r"not our ref|unadvertised object|(?:find|such) remote ref", re.IGNORECASE)
+DEFAULT_BRANCH = re.compile(r"^ref: refs/heads/(\S+)\tHEAD$", re.MULTILINE)
 REASON = re.compile(r"^(?:fatal|error|remote): (.+)$", re.MULTILINE)
 SLOW_BYTES_PER_SECOND = 1000
 IDENTITY = {"user.name": "Outpost agent", "user.email": "agent@outpost.invalid"}
@@ -48,19 +50,28 @@ def prepare_workspace(
     stall_seconds: int,
     scrub: Callable[[str], str],
 ) -> Base:
-    """Clone, or begin an empty repository; raises CloneFailed or GitInterrupted.
+    """Clone, fetch the one commit, or begin an empty repository; raises CloneFailed or GitInterrupted.
 
     Git runs as the agent's user, before there is an agent: so the tree is the agent's own and nothing of it is root's.
     """
-    if repository is not None:
-        _clone(_with_credential(git, repository, credential, stall_seconds), repository, scrub)
-    else:
+    if repository is None:
         git.run("init", "--quiet", "--template=", "--initial-branch=main", ".")
-    for name, value in IDENTITY.items():
-        git.run("config", name, value)
+    else:
+        offering = with_credential(git, repository, credential, stall_seconds)
+        if repository.commit in {None, EMPTY_COMMIT}:
+            _clone(offering, repository, scrub)
+        else:
+            _fetch_commit(offering, repository, repository.commit, scrub)
+    introduce_agent(git)
     commit = _find_head(git) or _commit_nothing(git)
     shutil.copytree(folders.workspace / ".git", folders.base_repository, symlinks=True)
     return Base(folders.base_repository, commit)
+
+
+def introduce_agent(git: Git) -> None:
+    """Give the tree's repository the name that the agent commits by."""
+    for name, value in IDENTITY.items():
+        git.run("config", name, value)
 
 
 def leave_out(base: Base, patterns: Sequence[str]) -> None:
@@ -80,21 +91,22 @@ def _clone(git: Git, repository: Repository, scrub: Callable[[str], str]) -> Non
         complaint = scrub(str(failure))
         if repository.branch is not None and BRANCH_MISSING.search(complaint):
             raise BranchNotFound(f"The repository has no branch {repository.branch!r}.") from None
-        raise CloneFailed(f"The repository could not be cloned: {_find_reason(complaint)}") from None
+        raise CloneFailed(f"The repository could not be cloned: {find_reason(complaint)}") from None
 
 
-def _find_reason(complaint: str) -> str:
+def find_reason(complaint: str) -> str:
     """The last two that git gives: of a full disk or a refusal the last alone tells only what came of it."""
     reasons = REASON.findall(complaint)
     return "; ".join(reasons[-2:])[:300] if reasons else complaint[-300:]
 
 
-def _with_credential(git: Git, repository: Repository, credential: GitCredential | None, stall_seconds: int) -> Git:
+def with_credential(git: Git, repository: Repository, credential: GitCredential | None, stall_seconds: int) -> Git:
     """Git that offers the credential to this repository's server and to no other that it may be redirected to."""
     parts = urlsplit(repository.url)
     if "@" in parts.netloc:
         raise CloneFailed("The repository's address must not carry a credential.")
     configuration = {
+        **git.configuration,
         "http.lowSpeedLimit": str(SLOW_BYTES_PER_SECOND),
         "http.lowSpeedTime": str(stall_seconds),
         "http.followRedirects": "initial" if repository.may_redirect else "false",
@@ -102,8 +114,8 @@ def _with_credential(git: Git, repository: Repository, credential: GitCredential
     if credential is None:
         return replace(git, configuration=configuration)
     configuration[f"credential.{parts.scheme}://{parts.netloc}.helper"] = CREDENTIAL_HELPER
-    environment = {"OUTPOST_GIT_USERNAME": credential.username, "OUTPOST_GIT_PASSWORD": credential.password}
-    return replace(git, configuration=configuration, environment=environment)
+    offered = {"OUTPOST_GIT_USERNAME": credential.username, "OUTPOST_GIT_PASSWORD": credential.password}
+    return replace(git, configuration=configuration, environment={**git.environment, **offered})
 
 
 def _find_head(git: Git) -> str | None:
