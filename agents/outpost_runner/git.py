@@ -1,35 +1,22 @@
 """Runs git without any configuration, prompt or hook from outside, supervised and with a bounded answer."""
 
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
 from outpost_runner.agent_user import AgentUser
-from outpost_runner.process import Command, Ending, SupervisedProcess, Watch
-
-ANSWER_BYTES = 64 * 1024
-TERMINATE_SECONDS = 1.0
-COMPLAINT_BYTES = 4096
-NOTHING = b"\0"
+from outpost_runner.process import Command, Watch
+from outpost_runner.program import ProgramFailed, ProgramInterrupted, run_program
 
 
-class GitFailed(Exception):
+class GitFailed(ProgramFailed):
     """Git ended with an error; the message is what it said last."""
 
-    def __init__(self, message: str, exit_code: int | None) -> None:
-        super().__init__(message)
-        self.exit_code = exit_code
 
-
-class GitInterrupted(Exception):
+class GitInterrupted(ProgramInterrupted):
     """Git was ended by its watch."""
-
-    def __init__(self, ending: Ending) -> None:
-        super().__init__(f"git was ended: {ending.name}")
-        self.ending = ending
 
 
 @dataclass(frozen=True)
@@ -41,23 +28,15 @@ class Git:
     configuration: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
-    def run(self, *arguments: str, stdout: IO[bytes] | None = None) -> str:
+    def run(self, *arguments: str, stdin: IO[bytes] | None = None, stdout: IO[bytes] | None = None) -> str:
         """What git answers (its first 64 KiB; empty when `stdout` is given); raises GitFailed or GitInterrupted."""
-        with tempfile.TemporaryFile(dir=self.scratch) as answer, tempfile.TemporaryFile(dir=self.scratch) as complaint:
-            _reserve(complaint)
-            command = Command(["git", *arguments], self.folder, self._full_environment(), self.user)
-            process = SupervisedProcess(command, stdout=stdout or answer, stderr=complaint)
-            try:
-                ending = process.wait(self.watch)
-            finally:
-                process.end(TERMINATE_SECONDS)
-            if ending is not Ending.EXITED:
-                raise GitInterrupted(ending)
-            code = process.exit_code()
-            if code != 0:
-                raise GitFailed(_read_complaint(complaint), code)
-            answer.seek(0)
-            return answer.read(ANSWER_BYTES).decode(errors="replace").strip()
+        command = Command(["git", *arguments], self.folder, self._full_environment(), self.user)
+        try:
+            return run_program(command, self.watch, scratch=self.scratch, stdin=stdin, stdout=stdout)
+        except ProgramFailed as failure:
+            raise GitFailed(str(failure), failure.exit_code) from None
+        except ProgramInterrupted as interruption:
+            raise GitInterrupted("git", interruption.ending) from None
 
     def _full_environment(self) -> dict[str, str]:
         """Configuration goes through the environment: an argument list is for everybody on the machine to read."""
@@ -79,16 +58,3 @@ class Git:
             **{f"GIT_CONFIG_VALUE_{index}": value for index, (_, value) in pairs},
             **self.environment,
         }
-
-
-def _reserve(complaint: IO[bytes]) -> None:
-    """Take room for what git says, so that it can still say that the disk is full."""
-    complaint.write(NOTHING * COMPLAINT_BYTES)
-    complaint.seek(0)
-
-
-def _read_complaint(complaint: IO[bytes]) -> str:
-    """The last part of standard error: git puts the reason at the end, its hints come before."""
-    complaint.seek(0, os.SEEK_END)
-    complaint.seek(max(0, complaint.tell() - ANSWER_BYTES))
-    return complaint.read().rstrip(NOTHING).decode(errors="replace").strip()
