@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import takewhile
 
 from outpost.domain.admission import Allowance, Form, Usage
 from outpost.domain.api_key import ApiKey, KeyStatus
@@ -201,6 +202,22 @@ class InMemoryRuns:
                 served_at=served_at or tenant.served_at,
             )
         self.deployment = replace(self.deployment, active_runs=self.deployment.active_runs + active)
+
+
+@dataclass
+class InMemoryEvents:
+    """The events of the runs, but for those whose numbers are `unseen`: they have not come to the index yet."""
+
+    runs: InMemoryRuns
+    unseen: set[int] = field(default_factory=set)
+    queries: int = 0
+
+    def of_run(self, tenant_id: str, run_id: str, *, after: int, limit: int) -> tuple[Event, ...]:
+        self.queries += 1
+        of_run = [event for event in self.runs.events if (event.tenant_id, event.run_id) == (tenant_id, run_id)]
+        seen = {event.number: event for event in of_run if event.number not in self.unseen}
+        numbers = takewhile(seen.__contains__, range(after + 1, after + limit + 1))
+        return tuple(seen[number] for number in numbers)
 
 
 def _tenant_admits(tenant: Tenant, admission: Admission) -> bool:

@@ -1,5 +1,6 @@
 """The ports in memory."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ from builders import NOON
 from fake_runs import InMemoryRuns
 
 from outpost.domain.api_key import ApiKey
-from outpost.domain.errors import Unavailable
+from outpost.domain.errors import CursorInvalid, Unavailable
 from outpost.domain.outcome import TaskState
 from outpost.domain.report import Artifact
 from outpost.domain.run import Run
@@ -176,6 +177,48 @@ class ScriptedAgentLogs:
         if not self.pages:
             return LogPage((), token, is_end=True)
         return LogPage(self.pages.pop(0), f"token-{self.calls}", is_end=False)
+
+
+@dataclass
+class InMemoryAgentLogs:
+    """A log for each task, with CloudWatch's habits: none before the first line, tokens that are good for one log only.
+
+    A page has at most `most_lines`, which may be none before the end.
+    """
+
+    logs: dict[str, list[LogLine]] = field(default_factory=dict)
+    most_lines: Callable[[], int] = lambda: 10_000
+    tokens_expired: int = 0
+
+    def write(self, task_arn: str, line: LogLine) -> None:
+        """Add a line to the task's log."""
+        self.logs.setdefault(task_arn, []).append(line)
+
+    def expire_tokens(self) -> None:
+        """What a day does to every token that was given out."""
+        self.tokens_expired += 1
+
+    def page(self, agent: str, task_arn: str, *, token: str | None, limit: int) -> LogPage:
+        log = self.logs.get(task_arn)
+        if log is None:
+            return LogPage((), token, is_end=True)
+        begin, empty_pages = self._place_of(task_arn, token)
+        if token is not None and begin == len(log):
+            return LogPage((), token, is_end=True)
+        lines = tuple(log[begin:][: min(limit, self.most_lines())])
+        counts = begin + len(lines), 0 if lines else empty_pages + 1
+        return LogPage(lines, " ".join(map(str, (task_arn, *counts, self.tokens_expired))), is_end=False)
+
+    def tail(self, agent: str, task_arn: str, *, limit: int) -> tuple[LogLine, ...]:
+        return tuple(self.logs.get(task_arn, ())[-limit:])
+
+    def _place_of(self, task_arn: str, token: str | None) -> tuple[int, int]:
+        if token is None:
+            return 0, 0
+        owner, begin, empty_pages, tokens_expired = token.split()
+        if (owner, int(tokens_expired)) != (task_arn, self.tokens_expired):
+            raise CursorInvalid
+        return int(begin), int(empty_pages)
 
 
 class FixedSigningKey:

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from heapq import merge
+from itertools import takewhile
 
 from outpost.domain.event import Event
 from outpost.domain.run import Run, RunStatus
@@ -63,8 +65,8 @@ def follow_run(
     gives_up_at = clock.now() + timedelta(seconds=wait_seconds)
     while True:
         run = require_run(tenant_id, run_id, runs=runs)
-        told = _new_events(run, place.events, EVENTS_AT_ONCE, events)
         logs = read_lines(run, place.logs, limit=LINES_AT_ONCE, agent_logs=agent_logs, now=clock.now())
+        told = _not_ahead(_new_events(run, place.events, EVENTS_AT_ONCE, events), logs)
         parts = _in_order(place, told, logs)
         if run.status.is_terminal and place.events + len(told) >= run.events and not logs.has_more:
             parts.append(Part(Done(run.status), replace(parts[-1].behind if parts else place, is_done=True)))
@@ -100,13 +102,21 @@ def _new_events(run: Run, after: int, limit: int, events: Events) -> tuple[Event
     return events.of_run(run.tenant_id, run.run_id, after=after, limit=limit) if run.events > after else ()
 
 
+def _not_ahead(told: tuple[Event, ...], logs: RunLogs) -> tuple[Event, ...]:
+    """Those up to the last line: more lines may lie between it and the events behind it."""
+    if not logs.lines:
+        return told
+    return tuple(takewhile(lambda event: event.at <= logs.lines[-1].timestamp, told))
+
+
 def _in_order(place: Place, told: tuple[Event, ...], logs: RunLogs) -> list[Part]:
-    """By time; each keeps its own order, so that a place is a pair of places."""
+    """By time; each keeps its own order, whatever the clocks said, so that a place is a pair of places."""
     whats: list[tuple[datetime, Event | Lines]] = [(event.at, event) for event in told]
+    lines: list[tuple[datetime, Event | Lines]] = []
     if logs.lines:
-        whats.append((logs.lines[0].timestamp, Lines(logs.attempt, logs.lines)))
+        lines.append((logs.lines[0].timestamp, Lines(logs.attempt, logs.lines)))
     parts = []
-    for _, what in sorted(whats, key=lambda pair: pair[0]):
+    for _, what in merge(whats, lines, key=lambda pair: pair[0]):
         if isinstance(what, Event):
             place = replace(place, events=what.number or place.events)
         else:

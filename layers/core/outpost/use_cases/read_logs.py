@@ -78,4 +78,6 @@ def _page(run: Run, position: LogPosition, limit: int, agent_logs: AgentLogs) ->
 
 def _may_grow(run: Run, attempt: int, now: datetime) -> bool:
     ended_at = next((lost.ended_at for lost in run.lost_attempts if lost.attempt == attempt), run.ended_at)
-    return ended_at is None or now < ended_at + DELIVERY
+    if ended_at is None:
+        return True
+    return run.task_of(attempt) is not None and now < ended_at + DELIVERY
