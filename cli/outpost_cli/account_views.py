@@ -120,6 +120,8 @@ def render_plan(plan: Plan) -> Table:
             "  Dispatches": format_count(plan.dispatches),
             "  Agent minutes": format_count(plan.agent_minutes),
             "  Workspaces": format_count(plan.workspaces),
+            "  Unused workspaces": format_count(plan.workspace_days, " days", absent=None),
+            "  Largest workspace": format_count(plan.workspace_mb, " MB", absent=None),
             "  Longest time limit": format_duration(timedelta(seconds=plan.longest_timeout_seconds)),
             "  Largest CPU": format_count(plan.largest_cpu_units, " units"),
             "  Largest memory": format_count(plan.largest_memory_mb, " MB"),

@@ -62,6 +62,12 @@ PLAN_OPTIONS: dict[str, SharedOption] = {
     "dispatches": make_plan_option(int, "--dispatches", "N", "How many dispatches in a period.", min=0),
     "agent_minutes": make_plan_option(int, "--agent-minutes", "N", "How many minutes of agents in a period.", min=0),
     "workspaces": make_plan_option(int, "--workspaces", "N", "How many persistent workspaces.", min=0),
+    "workspace_days": make_plan_option(
+        int, "--workspace-days", "N", "How many days an unused workspace is kept, 1 to 90.", min=1, max=90
+    ),
+    "workspace_mb": make_plan_option(
+        int, "--workspace-mb", "MB", "The largest packed workspace, 1 to 5120.", min=1, max=5120
+    ),
     "longest_timeout": make_plan_option(str, "--longest-timeout", "TIME", "The longest time limit of a run: 2h."),
     "largest_cpu_units": make_plan_option(
         int, "--largest-cpu-units", "N", "The largest CPU of a run; 1024 is one.", min=1
@@ -93,6 +99,8 @@ def read_plan_change(wanted: Mapping[str, Any]) -> JsonObject:
             "dispatches": wanted["dispatches"],
             "agentMinutes": wanted["agent_minutes"],
             "workspaces": wanted["workspaces"],
+            "workspaceDays": wanted["workspace_days"],
+            "workspaceMb": wanted["workspace_mb"],
             "longestTimeoutSeconds": parse_optional_duration(wanted["longest_timeout"]),
             "largestCpuUnits": wanted["largest_cpu_units"],
             "largestMemoryMb": wanted["largest_memory_mb"],

@@ -1,5 +1,6 @@
 """A scripted service on loopback, and the program under test pointed at it."""
 
+import contextlib
 import json
 import os
 import signal
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -19,17 +21,23 @@ from outpost_cli.main import app
 STAGE = "/dev"
 API_KEY = "otp_" + "0" * 64
 RUN_ID = "01JZ0000000000000000000000"
+MOMENT = {"at": "2026-01-01T12:00:01.000Z", "details": {}}
 KEY_ID = "01JZ0000000000000000000001"
 
 
 @dataclass(frozen=True)
 class Reply:
-    """One scripted answer; `meanwhile` happens before it is sent."""
+    """One scripted answer; `meanwhile` happens before it is sent.
+
+    One with pieces is sent piece by piece, and breaks off behind them if it is cut.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     meanwhile: Callable[[], object] = lambda: None
+    pieces: tuple[bytes, ...] = ()
+    is_cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,11 +73,46 @@ def reply_error(status: int, code: str, *, retryable: bool = False, details: obj
     return reply_json({"success": False, "error": {**error, **more}, "meta": {}}, status=status, **headers)
 
 
+def reply_stream(*messages: str, is_cut: bool = False, **settings: Any) -> Reply:
+    """Server-sent events, each as a piece of its own, which ask for a reconnect after a millisecond."""
+    pieces = tuple(message.encode() for message in ("retry: 1\n\n", *messages))
+    return Reply(200, headers={"Content-Type": "text/event-stream"}, pieces=pieces, is_cut=is_cut, **settings)
+
+
+def make_message(event: str, data: object, *, number: int | str | None) -> str:
+    """One server-sent event, whose id is that number."""
+    name = "" if number is None else f"id: {number}\n"
+    return f"{name}event: {event}\ndata: {json.dumps(data)}\n\n"
+
+
+def make_log(number: int | str, *messages: str) -> str:
+    lines = [make_line(message) for message in messages]
+    return make_message("log", {"runId": RUN_ID, "attempt": 1, "lines": lines}, number=number)
+
+
+def make_status(number: int | str, status: str, **changes: object) -> str:
+    data = {"runId": RUN_ID, "type": f"run.{status.lower()}", "status": status, "attempt": 1, **MOMENT, **changes}
+    return make_message("status", data, number=number)
+
+
+def make_progress(number: int | str, phase: str | None, message: str | None = None) -> str:
+    data = {"runId": RUN_ID, "type": "run.progress", "phase": phase, "message": message, "attempt": 1, **MOMENT}
+    return make_message("progress", data, number=number)
+
+
+def make_done(number: int | str, status: str = "COMPLETED") -> str:
+    return make_message("done", {"runId": RUN_ID, "status": status}, number=number)
+
+
+def make_stream_error(code: str) -> str:
+    return make_message("error", {"code": code, "message": f"It was {code}.", "remedy": f"Mend {code}."}, number=None)
+
+
 def make_run(**changes: object) -> dict[str, object]:
     """A run as the service tells it, with every field of the contract."""
     absent = (
         "repo branch workspaceId requestedBy startedAt endedAt cancelRequestedAt computeStoppedAt queuePosition "
-        "progress exitCode error usage result promotion parentRunId"
+        "progress exitCode error usage result promotion parentRunId parentKind batchId check workspace"
     )
     return {
         **dict.fromkeys(absent.split()),
@@ -85,6 +128,7 @@ def make_run(**changes: object) -> dict[str, object]:
         "budget": {"maxCostUsd": None, "maxTokens": None},
         "secrets": [],
         "workspaceMode": "ephemeral",
+        "notices": [],
         "tags": {},
         "priority": "normal",
         "timeoutSeconds": 600,
@@ -110,6 +154,23 @@ def make_usage(**changes: object) -> dict[str, object]:
     }
 
 
+def make_promotion(**changes: object) -> dict[str, object]:
+    """A promotion as the service tells it, with every field of the contract."""
+    return {
+        **dict.fromkeys(["commit", "pullRequest", "compareUrl", "endedAt", "error"]),
+        "runId": RUN_ID,
+        "status": "PENDING",
+        "attempt": 1,
+        "branch": "outpost/01jz",
+        "baseBranch": "main",
+        "title": "Mend the cart",
+        "draft": True,
+        "requestedAt": "2026-01-01T12:00:00.000Z",
+        "conflicts": [],
+        **changes,
+    }
+
+
 def make_plan(**changes: object) -> dict[str, object]:
     unlimited = (
         "dispatches agentMinutes workspaces largestCpuUnits largestMemoryMb monthlyBudgetUsd runBudgetUsd runTokens "
@@ -121,6 +182,8 @@ def make_plan(**changes: object) -> dict[str, object]:
         "concurrentRuns": 10,
         "queuedRuns": 100,
         "longestTimeoutSeconds": 7200,
+        "workspaceDays": 30,
+        "workspaceMb": 2048,
         "ownSecretsRequired": False,
         "endsAt": None,
         **changes,
@@ -190,12 +253,19 @@ class Service:
     make_key = staticmethod(make_key)
     make_identity = staticmethod(make_identity)
     make_switch = staticmethod(make_switch)
+    make_promotion = staticmethod(make_promotion)
     make_tenant = staticmethod(make_tenant)
     make_line = staticmethod(make_line)
     json = staticmethod(reply_json)
     data = staticmethod(reply_data)
     error = staticmethod(reply_error)
     raw = Reply
+    stream = staticmethod(reply_stream)
+    make_log = staticmethod(make_log)
+    make_status = staticmethod(make_status)
+    make_progress = staticmethod(make_progress)
+    make_done = staticmethod(make_done)
+    make_stream_error = staticmethod(make_stream_error)
 
     url: str = ""
     seen: list[Seen] = field(default_factory=list)
@@ -228,12 +298,17 @@ def make_handler(service: Service) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             reply = service.take(Seen(self.command, split.path, parse_qsl(split.query), headers, body))
+            length = {"Transfer-Encoding": "chunked"} if reply.pieces else {"Content-Length": str(len(reply.body))}
             self.send_response(reply.status)
-            for name, value in {"Content-Length": str(len(reply.body)), **reply.headers}.items():
+            for name, value in {**length, **reply.headers}.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(reply.body)
-            self.close_connection = "Content-Length" in reply.headers
+            # Whoever has heard enough goes away.
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(reply.body)
+                for piece in [*reply.pieces, *([b""] if reply.pieces and not reply.is_cut else [])]:
+                    self.wfile.write(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+            self.close_connection = bool(reply.pieces) or "Content-Length" in reply.headers
 
         do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815
 

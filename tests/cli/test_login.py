@@ -118,6 +118,24 @@ def test_whoami_says_what_the_plan_does_not_limit(outpost, service):
     assert "Run tokens no limit" in shown
 
 
+def test_whoami_shows_how_long_and_how_large_workspaces_may_be(outpost, service):
+    plan = service.make_plan(workspaceDays=14, workspaceMb=1024)
+    service.on("GET", "/auth/whoami", service.data(service.make_identity(plan=plan)))
+    shown = [" ".join(line.split()) for line in outpost("whoami").stdout.splitlines()]
+    assert "Unused workspaces 14 days" in shown
+    assert "Largest workspace 1,024 MB" in shown
+
+
+def test_whoami_of_an_older_service_says_nothing_of_them(outpost, service):
+    plan = service.make_plan()
+    del plan["workspaceDays"], plan["workspaceMb"]
+    service.on("GET", "/auth/whoami", service.data(service.make_identity(plan=plan)))
+    result = outpost("whoami")
+    assert result.exit_code == 0
+    assert "Unused workspaces" not in result.stdout
+    assert "Largest workspace" not in result.stdout
+
+
 def test_whoami_tells_the_repositories_of_the_plan(outpost, service):
     plan = service.make_plan(repositories={"allow": ["example/*"], "deny": ["example/secret"]})
     service.on("GET", "/auth/whoami", service.data(service.make_identity(plan=plan)))

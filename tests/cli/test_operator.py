@@ -54,7 +54,7 @@ def test_every_option_of_a_plan_becomes_its_field_of_the_contract(operate, servi
         *("tenant", "set-plan", "example-shop", "--plan", "standard", "--concurrent-runs", "20", "--queued-runs", "0"),
         *("--dispatches", "500", "--agent-minutes", "600", "--workspaces", "3", "--longest-timeout", "2h"),
         *("--largest-cpu-units", "2048", "--largest-memory-mb", "8192", "--monthly-budget-usd", "99.5"),
-        *("--run-budget-usd", "2.5", "--run-tokens", "500000"),
+        *("--run-budget-usd", "2.5", "--run-tokens", "500000", "--workspace-days", "14", "--workspace-mb", "1024"),
         *("--agent", "shell", "--agent", "aider", "--allow-repository", "example/*"),
         *("--deny-repository", "example/secret", "--own-secrets", "required", "--ends-at", "2027-01-31T00:00:00Z"),
     )
@@ -68,6 +68,8 @@ def test_every_option_of_a_plan_becomes_its_field_of_the_contract(operate, servi
             "dispatches": 500,
             "agentMinutes": 600,
             "workspaces": 3,
+            "workspaceDays": 14,
+            "workspaceMb": 1024,
             "longestTimeoutSeconds": 7200,
             "largestCpuUnits": 2048,
             "largestMemoryMb": 8192,
@@ -107,6 +109,9 @@ def test_an_end_may_be_told_from_now_on(operate, service, tenant):
     [
         ["tenant", "set-plan", "example-shop"],
         ["tenant", "set-plan", "example-shop", "--dispatches", "5", "--no-limit", "dispatches"],
+        ["tenant", "set-plan", "example-shop", "--workspace-days", "0"],
+        ["tenant", "set-plan", "example-shop", "--workspace-days", "91"],
+        ["tenant", "set-plan", "example-shop", "--workspace-mb", "5121"],
         ["tenant", "set-plan", "example-shop", "--run-tokens", "5", "--no-limit", "run-tokens"],
         ["tenant", "set-plan", "example-shop", "--no-limit", "queue"],
         ["tenant", "set-plan", "example-shop", "--longest-timeout", "soon"],

@@ -25,7 +25,10 @@ class PlanKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a tenant may have; None is no limit."""
+    """What a tenant may have; None is no limit.
+
+    An older service does not tell the days and the size of a workspace: there None is not known.
+    """
 
     kind: str
     concurrent_runs: int
@@ -33,6 +36,8 @@ class Plan:
     dispatches: int | None
     agent_minutes: int | None
     workspaces: int | None
+    workspace_days: int | None
+    workspace_mb: int | None
     longest_timeout_seconds: int
     largest_cpu_units: int | None
     largest_memory_mb: int | None
@@ -55,6 +60,8 @@ class Plan:
             dispatches=read_optional_integer(document, "dispatches"),
             agent_minutes=read_optional_integer(document, "agentMinutes"),
             workspaces=read_optional_integer(document, "workspaces"),
+            workspace_days=read_optional_integer(document, "workspaceDays"),
+            workspace_mb=read_optional_integer(document, "workspaceMb"),
             longest_timeout_seconds=read_integer(document, "longestTimeoutSeconds"),
             largest_cpu_units=read_optional_integer(document, "largestCpuUnits"),
             largest_memory_mb=read_optional_integer(document, "largestMemoryMb"),
