@@ -1,20 +1,17 @@
 """The routes of a tenant's own account as typed methods: who one is, keys, tokens, secrets, the kill switch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
 
 from outpost_cli.answers import interpret
 from outpost_cli.ids import check_id
-from outpost_cli.json_fields import JsonObject, drop_absent, read_list
+from outpost_cli.json_fields import JsonObject, drop_absent
+from outpost_cli.listing import iterate_list
 from outpost_cli.models.account import Identity, IssuedKey, Key, Rotation, Token
 from outpost_cli.models.kill_switch import KillSwitch
-from outpost_cli.models.page import Page
 from outpost_cli.models.secret import Secret
-from outpost_cli.paging import iterate_pages
 from outpost_cli.transport import Transport
 
-Item = TypeVar("Item")
 IF_A_NEW_KEY_IS_LOST = "See in `outpost keys list` whether there is a new key, revoke it, and run the command again."
 
 
@@ -63,7 +60,7 @@ class AccountClient:
 
     def iterate_keys(self, *, limit: int | None) -> Iterator[Key]:
         """Keys newest first, page by page, until `limit` of them (None: all)."""
-        return self._iterate("keys", Key.from_document, limit=limit)
+        return iterate_list(self.transport, "keys", Key.from_document, limit=limit)
 
     def get_key(self, key_id: str) -> Key:
         answer = self.transport.call("GET", self._key_path(key_id))
@@ -90,7 +87,7 @@ class AccountClient:
 
     def iterate_secrets(self, *, limit: int | None) -> Iterator[Secret]:
         """Secrets by name, page by page, until `limit` of them (None: all)."""
-        return self._iterate("secrets", Secret.from_document, limit=limit)
+        return iterate_list(self.transport, "secrets", Secret.from_document, limit=limit)
 
     def put_secret(self, name: str, value: str) -> Secret:
         """Keeps the value; doing it again changes nothing more."""
@@ -122,13 +119,3 @@ class AccountClient:
     def _secret_path(name: str) -> str:
         remedy = "Give a provider, github, or an environment variable: `outpost secrets set --help`."
         return f"/secrets/{check_id(name, 'the name of a secret', remedy=remedy)}"
-
-    def _iterate(self, noun: str, read_item: Callable[[JsonObject], Item], *, limit: int | None) -> Iterator[Item]:
-        """The items of a list that has its own name as its route's."""
-
-        def read_page(size: int, cursor: str | None) -> tuple[tuple[Item, ...], Page]:
-            query = [("limit", str(size)), *([("cursor", cursor)] if cursor else [])]
-            answer = self.transport.call("GET", f"/{noun}", query=query)
-            return interpret(lambda: (read_list(answer.data, noun, read_item), Page.from_meta(answer.meta)))
-
-        return iterate_pages(read_page, limit=limit)

@@ -1,72 +1,64 @@
 """The routes of Outpost as typed methods."""
 
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
-from urllib.parse import quote
 
 import httpx
 
 from outpost_cli.account_client import AccountClient
 from outpost_cli.answers import interpret, read_json_object, read_location
+from outpost_cli.batch_client import BatchClient
 from outpost_cli.durations import format_moment
 from outpost_cli.errors import UsageRefused
-from outpost_cli.ids import check_id
+from outpost_cli.event_client import EventClient
+from outpost_cli.ids import check_id, make_run_path
 from outpost_cli.json_fields import JsonObject, drop_absent, read_list
 from outpost_cli.models.explanation import Explanation
-from outpost_cli.models.means import Means
 from outpost_cli.models.page import LogLine, LogPage, Page, RunPage
 from outpost_cli.models.result import ArtifactList, PatchLink
 from outpost_cli.models.run import Receipt, Run
 from outpost_cli.models.service import Fleet, Health
 from outpost_cli.paging import iterate_pages
+from outpost_cli.promotion_client import PromotionClient
 from outpost_cli.transport import Transport
+from outpost_cli.wishes import PERSISTENT, PromotionWish, Succession, Wish, promote_on_success
+from outpost_cli.workspace_client import WorkspaceClient
 
 LONGEST_LOG_PAGE = 1000
 LAST = "last"
 
 
-def make_idempotency_key() -> str:
-    return secrets.token_hex(16)
-
-
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """What to run. Without an idempotency key a fresh one is made, so that repeats of one request make one run."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch(Wish):
+    """What to run. A workspace that exists is persistent, whether that is said or not."""
 
     agent: str
     task: str
     model_id: str | None = None
     repo: str | None = None
     branch: str | None = None
-    means: Means = field(default_factory=Means)
-    priority: str | None = None
-    timeout_seconds: int | None = None
-    queue_timeout_seconds: int | None = None
-    tags: tuple[tuple[str, str], ...] = ()
-    user_id: str | None = None
-    idempotency_key: str | None = None
+    is_persistent: bool = False
+    workspace_id: str | None = None
+    promotion: PromotionWish | None = None
 
     def to_document(self) -> JsonObject:
-        fields: JsonObject = {
-            "agent": self.agent,
-            "task": self.task,
-            "modelId": self.model_id,
-            "repo": self.repo,
-            "branch": self.branch,
-            **self.means.to_document(),
-            "priority": self.priority,
-            "timeoutSeconds": self.timeout_seconds,
-            "queueTimeoutSeconds": self.queue_timeout_seconds,
-            "tags": dict(self.tags) or None,
-            "userId": self.user_id,
-            "idempotencyKey": self.idempotency_key or make_idempotency_key(),
-        }
-        return drop_absent(fields)
+        return drop_absent(
+            {
+                "agent": self.agent,
+                "task": self.task,
+                "modelId": self.model_id,
+                "repo": self.repo,
+                "branch": self.branch,
+                "workspaceMode": PERSISTENT if self.is_persistent else None,
+                "workspaceId": self.workspace_id,
+                **self.to_shared_document(),
+                "promote": promote_on_success(self.promotion),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +71,8 @@ class RunFilter:
     tags: tuple[tuple[str, str], ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    parent: str | None = None
+    batch: str | None = None
 
     def to_query(self) -> list[tuple[str, str]]:
         given: dict[str, str | None] = {
@@ -87,6 +81,8 @@ class RunFilter:
             "repo": self.repo,
             "since": None if self.since is None else format_moment(self.since),
             "until": None if self.until is None else format_moment(self.until),
+            "parent": self.parent,
+            "batch": self.batch,
         }
         tags = [("tag", f"{name}:{value}") for name, value in self.tags]
         return [(name, value) for name, value in given.items() if value is not None] + tags
@@ -98,6 +94,10 @@ class OutpostClient:
     def __init__(self, url: str, api_key: str | None = None, *, transport: httpx.BaseTransport | None = None) -> None:
         self._transport = Transport(url, api_key, transport=transport)
         self.account = AccountClient(self._transport)
+        self.batches = BatchClient(self._transport)
+        self.events = EventClient(self._transport)
+        self.promotions = PromotionClient(self._transport)
+        self.workspaces = WorkspaceClient(self._transport)
 
     def __enter__(self) -> Self:
         self._transport.__enter__()
@@ -109,12 +109,18 @@ class OutpostClient:
         self._transport.__exit__(kind, error, trace)
 
     def dispatch(self, dispatch: Dispatch) -> Receipt:
-        answer = self._transport.call("POST", "/dispatch", body=dispatch.to_document())
-        is_replay = answer.headers.get("idempotent-replay") == "true"
-        return interpret(lambda: Receipt.from_document(answer.data, is_replay=is_replay))
+        return self._begin("/dispatch", dispatch.to_document())
+
+    def rerun(self, run_id: str, changes: Succession) -> Receipt:
+        """A run that does the same again from the same commit, with the changes."""
+        return self._begin(f"{make_run_path(run_id)}/rerun", changes.to_document())
+
+    def follow_up(self, run_id: str, succession: Succession) -> Receipt:
+        """A run that goes on from what the other one left. Refused while that one has not ended."""
+        return self._begin(f"{make_run_path(run_id)}/follow-up", succession.to_document())
 
     def get_run(self, run_id: str) -> Run:
-        answer = self._transport.call("GET", self._run_path(run_id))
+        answer = self._transport.call("GET", make_run_path(run_id))
         return interpret(lambda: Run.from_document(answer.data))
 
     def list_runs(self, chosen: RunFilter, *, limit: int = 20, cursor: str | None = None) -> RunPage:
@@ -146,10 +152,10 @@ class OutpostClient:
     def cancel_run(self, run_id: str, *, reason: str | None = None) -> JsonObject:
         """Asks for the end of a run; it has ended once its status is terminal."""
         body: JsonObject = {} if reason is None else {"reason": reason}
-        return self._transport.call("POST", f"{self._run_path(run_id)}/cancel", body=body).data
+        return self._transport.call("POST", f"{make_run_path(run_id)}/cancel", body=body).data
 
     def explain_run(self, run_id: str) -> Explanation:
-        answer = self._transport.call("GET", f"{self._run_path(run_id)}/explain")
+        answer = self._transport.call("GET", f"{make_run_path(run_id)}/explain")
         return interpret(lambda: Explanation.from_document(answer.data))
 
     def get_logs(
@@ -157,7 +163,7 @@ class OutpostClient:
     ) -> LogPage:
         """Log lines after the cursor; waits up to `wait_seconds` (at most 20) for new ones."""
         query = [("limit", str(limit)), ("wait", str(wait_seconds)), *([("cursor", cursor)] if cursor else [])]
-        answer = self._transport.call("GET", f"{self._run_path(run_id)}/logs", query=query)
+        answer = self._transport.call("GET", f"{make_run_path(run_id)}/logs", query=query)
         return interpret(
             lambda: LogPage(
                 lines=read_list(answer.data, "lines", LogLine.from_document), page=Page.from_meta(answer.meta)
@@ -165,19 +171,19 @@ class OutpostClient:
         )
 
     def describe_patch(self, run_id: str) -> PatchLink:
-        answer = self._transport.call("GET", f"{self._run_path(run_id)}/patch")
+        answer = self._transport.call("GET", f"{make_run_path(run_id)}/patch")
         return interpret(lambda: PatchLink.from_document(answer.data))
 
     def get_patch(self, run_id: str) -> bytes:
         """The run's diff, byte for byte. NotFound while there is none."""
-        path = f"{self._run_path(run_id)}/patch"
+        path = f"{make_run_path(run_id)}/patch"
         response = self._transport.retry_refused(lambda: self._transport.send_once("GET", path, accept="text/x-diff"))
         if response.is_redirect:
             return self._transport.fetch_presigned(read_location(response))
         return response.content
 
     def list_artifacts(self, run_id: str) -> ArtifactList:
-        answer = self._transport.call("GET", f"{self._run_path(run_id)}/artifacts")
+        answer = self._transport.call("GET", f"{make_run_path(run_id)}/artifacts")
         return interpret(lambda: ArtifactList.from_document(answer.data))
 
     @contextmanager
@@ -199,6 +205,7 @@ class OutpostClient:
     def get_version(self) -> JsonObject:
         return read_json_object(self._transport.retry_refused(lambda: self._transport.send_once("GET", "/version")))
 
-    @staticmethod
-    def _run_path(run_id: str) -> str:
-        return f"/runs/{quote(run_id, safe='')}"
+    def _begin(self, path: str, wish: JsonObject) -> Receipt:
+        answer = self._transport.call("POST", path, body=wish)
+        is_replay = answer.headers.get("idempotent-replay") == "true"
+        return interpret(lambda: Receipt.from_document(answer.data, is_replay=is_replay))

@@ -13,6 +13,7 @@ OutpostError
     ├── Refused             5  400, 409, 413, 415 and other refusals of the request
     ├── LimitReached        6  402, 429
     ├── ServiceUnavailable  7  502, 503, 504, and a service that cannot be reached
+    │   └── ConnectionLost  7  an answer that broke off
     └── ServiceFailed       1  500
 """
 
@@ -177,6 +178,10 @@ class LimitReached(ServiceRefusal):
 
 class ServiceUnavailable(ServiceRefusal):
     exit_code = ExitCode.UNAVAILABLE
+
+
+class ConnectionLost(ServiceUnavailable):
+    pass
 
 
 class ServiceFailed(ServiceRefusal):

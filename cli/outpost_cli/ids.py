@@ -1,6 +1,7 @@
 """What an id looks like that may stand in a path."""
 
 import re
+from urllib.parse import quote
 
 from outpost_cli.errors import UsageRefused
 
@@ -13,3 +14,8 @@ def check_id(text: str, noun: str, *, remedy: str) -> str:
     if not ID.fullmatch(text):
         raise UsageRefused(f"{text!r} is not {noun}.", remedy=remedy)
     return text
+
+
+def make_run_path(run_id: str) -> str:
+    """The path of a run's routes."""
+    return f"/runs/{quote(run_id, safe='')}"

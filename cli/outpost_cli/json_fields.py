@@ -77,12 +77,16 @@ def read_number(document: JsonObject, name: str) -> float:
     return value
 
 
-def read_flag(document: JsonObject, name: str) -> bool:
-    """A missing flag is false."""
+def read_optional_flag(document: JsonObject, name: str) -> bool | None:
     value = document.get(name)
     if value is not None and not isinstance(value, bool):
         raise FieldMismatch(name, "true or false")
-    return bool(value)
+    return value
+
+
+def read_flag(document: JsonObject, name: str) -> bool:
+    """A missing flag is false."""
+    return bool(read_optional_flag(document, name))
 
 
 def read_optional_moment(document: JsonObject, name: str) -> datetime | None:

@@ -3,9 +3,10 @@
 import json
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 from rich.console import Console, RenderableType
 from rich.status import Status
@@ -14,6 +15,8 @@ from rich.text import Text
 from outpost_cli.errors import OutpostError, ServiceFailed
 from outpost_cli.json_fields import JsonValue
 from outpost_cli.models.run import RunStatus
+
+Seen = TypeVar("Seen")
 
 # In a pipe there is no width to fit: a cell that is cut is a cell that grep cannot find.
 PIPE_WIDTH = 4000
@@ -118,3 +121,15 @@ class Activity:
             self.output.say(message)
         else:
             self.spinner.update(message)
+
+    def tell_changes(self, make_line: Callable[[Seen], Text]) -> Callable[[Seen], None]:
+        """Something that tells what is seen, each time that its line is another one."""
+        told: list[Text] = []
+
+        def tell(seen: Seen) -> None:
+            line = make_line(seen)
+            if line not in told[-1:]:
+                told.append(line)
+                self.tell(line)
+
+        return tell

@@ -3,8 +3,10 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypeVar
 
 from outpost_cli.client import OutpostClient
+from outpost_cli.models.event import RunEvent
 from outpost_cli.models.page import LogLine
 from outpost_cli.models.run import Run
 
@@ -12,9 +14,30 @@ FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 5.0
 PAUSE_GROWTH = 1.5
 LOG_WAIT_SECONDS = 5
-SHORTEST_LOG_ROUND_SECONDS = 0.5
+EVENT_WAIT_SECONDS = 20
+SHORTEST_ROUND_SECONDS = 0.5
 
 Pause = Callable[[float], None]
+Seen = TypeVar("Seen")
+
+
+def look_until(
+    look: Callable[[], Seen],
+    *,
+    is_over: Callable[[Seen], bool],
+    on_look: Callable[[Seen], None],
+    longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
+    pause: Pause = time.sleep,
+) -> Seen:
+    """What is seen once it is over; it is looked at in growing intervals, and every look goes to `on_look`."""
+    pause_seconds = min(FIRST_PAUSE_SECONDS, longest_pause_seconds)
+    while True:
+        seen = look()
+        on_look(seen)
+        if is_over(seen):
+            return seen
+        pause(pause_seconds)
+        pause_seconds = min(pause_seconds * PAUSE_GROWTH, longest_pause_seconds)
 
 
 def wait_for_end(
@@ -25,15 +48,14 @@ def wait_for_end(
     longest_pause_seconds: float = LONGEST_PAUSE_SECONDS,
     pause: Pause = time.sleep,
 ) -> Run:
-    """The run once it has ended; it is looked at in growing intervals, and every look goes to `on_look`."""
-    pause_seconds = min(FIRST_PAUSE_SECONDS, longest_pause_seconds)
-    while True:
-        run = client.get_run(run_id)
-        on_look(run)
-        if run.is_terminal:
-            return run
-        pause(pause_seconds)
-        pause_seconds = min(pause_seconds * PAUSE_GROWTH, longest_pause_seconds)
+    """The run once it has ended."""
+    return look_until(
+        lambda: client.get_run(run_id),
+        is_over=lambda run: run.is_terminal,
+        on_look=on_look,
+        longest_pause_seconds=longest_pause_seconds,
+        pause=pause,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +82,14 @@ class LogFollower:
             if run.is_terminal and not page.lines and not page.page.has_more:
                 return run
             if not page.page.has_more and not run.is_terminal:
-                self._keep_distance(began)
+                keep_distance(began, self.pause)
 
-    def _keep_distance(self, began: float) -> None:
-        """A service that does not hold the request until there is a line must not be asked in a tight loop."""
-        left = SHORTEST_LOG_ROUND_SECONDS - (time.monotonic() - began)
-        if left > 0:
-            self.pause(left)
+
+def keep_distance(began: float, pause: Pause) -> None:
+    """A service that does not hold the request until there is something must not be asked in a tight loop."""
+    left = SHORTEST_ROUND_SECONDS - (time.monotonic() - began)
+    if left > 0:
+        pause(left)
 
 
 def read_whole_log(client: OutpostClient, run_id: str) -> Iterator[LogLine]:
@@ -78,3 +101,29 @@ def read_whole_log(client: OutpostClient, run_id: str) -> Iterator[LogLine]:
         cursor = page.page.next_cursor
         if not page.page.has_more or cursor is None:
             return
+
+
+def read_whole_timeline(client: OutpostClient, run_id: str) -> Iterator[RunEvent]:
+    """What has happened until now."""
+    cursor: str | None = None
+    while True:
+        page = client.events.get_events(run_id, cursor=cursor)
+        yield from page.events
+        cursor = page.page.next_cursor
+        # While the run lives there is always more to come, some day.
+        if not page.events or not page.page.has_more or cursor is None:
+            return
+
+
+def follow_events(client: OutpostClient, run_id: str, *, pause: Pause = time.sleep) -> Iterator[RunEvent]:
+    """What has happened and what happens, each once and in order, until the run has ended and nothing follows."""
+    cursor: str | None = None
+    while True:
+        began = time.monotonic()
+        page = client.events.get_events(run_id, cursor=cursor, wait_seconds=EVENT_WAIT_SECONDS)
+        yield from page.events
+        cursor = page.page.next_cursor or cursor
+        if not page.page.has_more:
+            return
+        if not page.events:
+            keep_distance(began, pause)

@@ -2,7 +2,14 @@
 
 import httpx
 
-from outpost_cli.errors import NO_ANSWER, UNREACHABLE, ServiceRefusal, ServiceUnavailable, refusal_for_status
+from outpost_cli.errors import (
+    NO_ANSWER,
+    UNREACHABLE,
+    ConnectionLost,
+    ServiceRefusal,
+    ServiceUnavailable,
+    refusal_for_status,
+)
 from outpost_cli.json_fields import JsonObject, JsonValue
 from outpost_cli.retrying import RETRIED_STATUSES
 
@@ -74,6 +81,17 @@ def describe_silence(error: httpx.RequestError, base_url: httpx.URL | str) -> Se
         f"The service at {base_url} {'did not answer' if was_sent else 'cannot be reached'}: {reason}.",
         code=NO_ANSWER if was_sent else UNREACHABLE,
         remedy="Check the URL, the network and the proxy settings, then try again.",
+        status=None,
+        retryable=True,
+    )
+
+
+def describe_loss(error: httpx.RequestError, base_url: httpx.URL | str) -> ConnectionLost:
+    """The error of an answer that broke off while it was read."""
+    return ConnectionLost(
+        f"The connection to the service at {base_url} was lost: {str(error) or type(error).__name__}.",
+        code=NO_ANSWER,
+        remedy="Check the network and the proxy settings, then try again.",
         status=None,
         retryable=True,
     )

@@ -9,29 +9,36 @@ from rich.text import Text
 
 from outpost_cli.amounts import format_budget, format_money, format_resources
 from outpost_cli.durations import format_duration, format_local_moment
+from outpost_cli.models.check import Check
 from outpost_cli.models.explanation import Explanation
 from outpost_cli.models.run import Run, RunStatus
 from outpost_cli.models.usage import RunUsage
+from outpost_cli.models.workspace import WorkspaceUse
 from outpost_cli.output import make_safe, style_status
-from outpost_cli.views import format_run_time, format_statistics, render_facts
+from outpost_cli.promotion_views import format_promotion
+from outpost_cli.views import format_run_time, format_statistics, render_error, render_facts
+from outpost_cli.wishes import PERSISTENT
 
 LONGEST_TASK = 100
+RESTORED: dict[bool | None, str] = {True: "restored", False: "not restored"}
+SAVED: dict[bool | None, str] = {True: "saved", False: "not saved"}
 
 
 def render_run(run: Run, *, now: datetime) -> RenderableType:
     """The card of one run: what it is, when what happened, how it ended."""
     parts: list[RenderableType] = [render_run_facts(run), Text(), Text("Timeline", style="bold"), render_timeline(run)]
     if run.error is not None:
-        parts += [
-            Text(),
-            Text.assemble(
-                ("Error ", "bold red"), (make_safe(run.error.code), "bold"), ": ", make_safe(run.error.message)
-            ),
-        ]
-        parts += [Text(f"What to do: {make_safe(run.error.remedy)}")] if run.error.remedy else []
+        parts += [Text(), *render_error(run.error)]
     if run.result is not None:
         parts += [Text(), Text.assemble(("Result ", "bold"), format_statistics(run.result))]
         parts += render_last_output(run.result.summary) if run.result.summary else []
+    if run.check is not None:
+        parts += [Text(), *render_check(run.check)]
+    if run.notices:
+        notices = (Padding(Text(make_safe(notice)), (0, 0, 0, 2)) for notice in run.notices)
+        parts += [Text(), Text("Notices", style="bold"), *notices]
+    if run.promotion is not None:
+        parts += [Text(), Text("Promotion", style="bold"), format_promotion(run.promotion)]
     if run.usage is not None:
         parts += [Text(), Text("Usage", style="bold"), render_usage(run.usage)]
     if not run.is_terminal and run.started_at is not None:
@@ -79,6 +86,9 @@ def render_run_facts(run: Run) -> Table:
             "Budget": format_budget(run.means.budget),
             "Secrets": ", ".join(run.means.secrets),
             "Context": format_context(run),
+            "Workspace": format_workspace(run),
+            "Comes after": " ".join(filter(None, [run.parent_run_id, run.parent_kind and f"({run.parent_kind})"])),
+            "Batch": run.batch_id,
             "Asked by": run.requested_by,
             "Priority": run.priority,
             "Queue": format_queue(run),
@@ -93,6 +103,37 @@ def format_context(run: Run) -> str | None:
     """How much of the repository's notes the agent was to have, and below it the files that they came from."""
     files = [f"{each.path}: {each.tokens:,} tokens{', cut' if each.is_cut else ''}" for each in run.context_sources]
     return "\n".join(filter(None, [run.means.context, *files])) or None
+
+
+def render_check(check: Check) -> list[RenderableType]:
+    """The verdict of the caller's own check, with what it printed."""
+    seconds = "" if check.seconds is None else f" in {format_duration(timedelta(seconds=check.seconds))}"
+    line = Text.assemble(("Check ", "bold"), make_safe(check.command), ": ")
+    if check.has_passed is None:
+        return [line.append("no verdict yet")]
+    if check.has_passed:
+        line.append(f"passed{seconds}", style="green")
+    elif check.has_timed_out:
+        line.append(f"timed out{seconds}", style="red")
+    else:
+        code = "" if check.exit_code is None else f" with exit code {check.exit_code}"
+        line.append(f"failed{code}{seconds}", style="red")
+    return [line, *([Padding(Text(make_safe(check.output.rstrip())), (0, 0, 0, 2))] if check.output else [])]
+
+
+def format_workspace(run: Run) -> str | None:
+    """The workspace that is kept, and below it whether it was found and left; None where none is."""
+    if run.workspace_mode != PERSISTENT:
+        return None
+    return "\n".join(filter(None, [run.workspace_id or PERSISTENT, *list_workspace_use(run.workspace_use)]))
+
+
+def list_workspace_use(use: WorkspaceUse | None) -> list[str | None]:
+    """`restored, saved`, and why not."""
+    if use is None:
+        return []
+    restored, saved = RESTORED.get(use.is_restored), SAVED.get(use.is_saved)
+    return [", ".join(filter(None, [restored, saved])), use.reason]
 
 
 def render_usage(usage: RunUsage) -> Table:

@@ -1,7 +1,7 @@
 """HTTP to the service and to the store that it sends to."""
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
@@ -13,11 +13,12 @@ from outpost_cli.answers import Answer, open_envelope
 from outpost_cli.api_keys import check_api_key
 from outpost_cli.errors import UnexpectedAnswer
 from outpost_cli.json_fields import JsonObject
-from outpost_cli.refusals import describe_refusal, describe_silence, describe_store_refusal
+from outpost_cli.refusals import describe_loss, describe_refusal, describe_silence, describe_store_refusal
 from outpost_cli.retrying import retry, send_once_only
 
 # The service answers a long poll within 20 s and API Gateway cuts at 29 s.
 TIMEOUT = httpx.Timeout(35.0, connect=10.0)
+EVENT_STREAM = "text/event-stream"
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -115,6 +116,32 @@ class Transport:
             raise describe_silence(error, httpx.URL(url).copy_with(query=None)) from error
         except httpx.InvalidURL as error:
             raise UnexpectedAnswer("The service gave a link that is not a URL.") from error
+
+    @contextmanager
+    def stream_events(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+        """An answer of server-sent events, unread; opening it is tried again where that helps.
+
+        One that is lost while it is read is ConnectionLost.
+        """
+
+        response = retry(lambda: self._open_events(path, headers))
+        try:
+            yield response
+        except httpx.RequestError as error:
+            raise describe_loss(error, self._client.base_url) from error
+        finally:
+            response.close()
+
+    def _open_events(self, path: str, headers: Mapping[str, str]) -> httpx.Response:
+        request = self._client.build_request("GET", path, headers={"Accept": EVENT_STREAM, **headers})
+        try:
+            response = self._client.send(request, stream=True)
+            if response.is_error:
+                response.read()
+                raise describe_refusal(response)
+        except httpx.RequestError as error:
+            raise describe_silence(error, self._client.base_url) from error
+        return response
 
     def fetch_presigned(self, url: str) -> bytes:
         """What lies behind a presigned URL, whole."""

@@ -12,6 +12,7 @@ from outpost_cli.durations import format_duration, format_size
 from outpost_cli.models.page import LogLine
 from outpost_cli.models.result import Artifact
 from outpost_cli.models.run import Receipt, Run, RunResult
+from outpost_cli.models.run_error import RunError
 from outpost_cli.models.service import Breaker, Health
 from outpost_cli.output import make_safe, style_status
 
@@ -72,7 +73,8 @@ def render_facts(facts: Mapping[str, str | Text | None]) -> Table:
 
 
 def format_statistics(result: RunResult) -> str:
-    return format_counts(result.files_changed, result.insertions, result.deletions)
+    counts = format_counts(result.files_changed, result.insertions, result.deletions)
+    return f"{counts}, {result.renames} renamed" if result.renames else counts
 
 
 def format_counts(files: int, insertions: int, deletions: int) -> str:
@@ -91,6 +93,13 @@ def format_outcome(run: Run) -> Text:
     statistics = format_statistics(run.result) if run.result else None
     told = ", ".join(filter(None, [statistics, cost]))
     return line.append(f" {told}" if told else "")
+
+
+def render_error(error: RunError) -> list[Text]:
+    """Why something ended badly, and what to do."""
+    told = (make_safe(error.code), "bold"), ": ", make_safe(error.message)
+    lines = [Text.assemble(("Error ", "bold red"), *told)]
+    return [*lines, Text(f"What to do: {make_safe(error.remedy)}")] if error.remedy else lines
 
 
 def format_place(run: Run) -> Text:

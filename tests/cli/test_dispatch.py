@@ -31,6 +31,8 @@ def test_every_option_becomes_its_field_of_the_contract(outpost, service):
         *("--priority", "High", "--queue-timeout", "2h", "--context", "Full"),
         *("--max-cost-usd", "2.5", "--max-tokens", "500000", "--secret", "DEPLOY_KEY", "--secret", "DATABASE_URL"),
         *("--cpu-units", "4096", "--memory-mb", "16384", "--disk-gb", "100"),
+        *("--check", "npm test", "--persistent", "--workspace", "W-1", "--promote", "--promote-branch", "mend"),
+        *("--promote-title", "Mend it", "--promote-draft"),
         *("--timeout", "10m", "--tag", "team=web", "--tag", "kind=a=b", "--user-id", "ann", "--idempotency-key", "k-1"),
     )
     assert service.seen[0].document == {
@@ -39,6 +41,10 @@ def test_every_option_becomes_its_field_of_the_contract(outpost, service):
         "modelId": "fast",
         "repo": "example/shop",
         "branch": "next",
+        "workspaceMode": "persistent",
+        "workspaceId": "W-1",
+        "check": "npm test",
+        "promote": {"when": "success", "branch": "mend", "title": "Mend it", "draft": True},
         "context": "full",
         "budget": {"maxCostUsd": 2.5, "maxTokens": 500_000},
         "secrets": ["DEPLOY_KEY", "DATABASE_URL"],
@@ -55,6 +61,21 @@ def test_every_option_becomes_its_field_of_the_contract(outpost, service):
 def test_what_was_not_said_is_not_sent(outpost, service):
     outpost("dispatch", "echo hello", "--agent", "shell")
     assert service.seen[0].document.keys() == {"agent", "task", "idempotencyKey"}
+
+
+@pytest.mark.parametrize(
+    ("options", "field", "sent"),
+    [
+        (["--persistent"], "workspaceMode", "persistent"),
+        (["--workspace", "W-1"], "workspaceId", "W-1"),
+        (["--promote"], "promote", {"when": "success"}),
+        (["--check", "npm test"], "check", "npm test"),
+    ],
+)
+def test_each_of_workspace_check_and_promotion_may_stand_alone(outpost, service, options, field, sent):
+    outpost("dispatch", "echo hello", "--agent", "shell", *options)
+    assert service.seen[0].document[field] == sent
+    assert service.seen[0].document.keys() == {"agent", "task", "idempotencyKey", field}
 
 
 @pytest.mark.parametrize(
@@ -136,6 +157,8 @@ def test_a_task_file_is_sent_whole(outpost, service, tmp_path: Path):
         (["a", "--agent", "shell", "--context", "everything"], "everything"),
         (["a", "--agent", "shell", "--max-tokens", "0"], "--max-tokens"),
         (["a", "--agent", "shell", "--max-cost-usd", "-1"], "--max-cost-usd"),
+        (["a", "--agent", "shell", "--promote-branch", "mend"], "Add --promote."),
+        (["a", "--agent", "shell", "--promote-draft"], "Add --promote."),
         (["a", "--agent", "shell", "--wait", "--follow"], "--wait and --follow exclude each other."),
         (["a"], "--agent"),
     ],

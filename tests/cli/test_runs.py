@@ -50,10 +50,13 @@ def test_filters_become_the_query(outpost, service):
     outpost(
         *("runs", "--status", "failed", "--agent", "shell", "--repo", "example/shop", "--tag", "a=1", "--tag", "b=2"),
         *("--since", "2026-01-01T00:00:00Z", "--until", "2026-01-02T00:00:00+01:00", "--limit", "5"),
+        *("--parent", "R1", "--batch", "B1"),
     )
     assert sorted(service.seen[0].query) == [
         ("agent", "shell"),
+        ("batch", "B1"),
         ("limit", "5"),
+        ("parent", "R1"),
         ("repo", "example/shop"),
         ("since", "2026-01-01T00:00:00.000Z"),
         ("status", "FAILED"),
@@ -253,6 +256,70 @@ def test_an_agent_without_models_is_shown_with_its_cost_only(show_lines, service
 def test_an_estimate_is_called_one(show_lines, service):
     card = show_lines(status="RUNNING", usage=service.make_usage(isEstimate=True))
     assert "Cost $0.00 models + $0.0003 compute = $0.0003, an estimate" in card
+
+
+def test_the_card_has_the_workspace_and_what_became_of_it(show_lines):
+    use = {"restored": False, "saved": True, "reason": "The snapshot was broken."}
+    card = show_lines(workspaceMode="persistent", workspaceId="W-1", workspace=use)
+    begin = card.index("Workspace W-1")
+    assert card[begin + 1 : begin + 3] == ["not restored, saved", "The snapshot was broken."]
+
+
+def test_of_a_new_workspace_nothing_is_said_of_restoring(show_lines):
+    card = show_lines(workspaceMode="persistent", workspaceId="W-1", workspace={"restored": None, "saved": True})
+    assert card[card.index("Workspace W-1") + 1] == "saved"
+
+
+def test_a_run_without_a_workspace_says_nothing_of_it(show_lines):
+    assert not [line for line in show_lines() if line.startswith("Workspace")]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        ({}, "Check npm test: no verdict yet"),
+        ({"passed": True, "exitCode": 0, "seconds": 63.25}, "Check npm test: passed in 1m 3s"),
+        ({"passed": False, "exitCode": 2, "seconds": 4.0}, "Check npm test: failed with exit code 2 in 4s"),
+        ({"passed": False, "exitCode": None}, "Check npm test: failed"),
+        ({"passed": False, "timedOut": True, "seconds": 600}, "Check npm test: timed out in 10m"),
+    ],
+)
+def test_the_card_has_the_verdict_of_the_check(show_lines, verdict, told):
+    assert told in show_lines(check={"command": "npm test", "passed": None, **verdict})
+
+
+def test_the_card_has_what_the_check_printed(show_lines):
+    check = {"command": "npm test", "passed": False, "exitCode": 1, "output": "1 of 2 failed\n\x1b[31mcart\n"}
+    card = show_lines(check=check)
+    assert card[card.index("Check npm test: failed with exit code 1") + 1 :] == ["1 of 2 failed", "cart"]
+
+
+def test_the_card_has_notices_parent_batch_and_promotion(show_lines, service):
+    failed = {"code": "PUSH_REFUSED", "message": "The branch is protected.", "remedy": None}
+    card = show_lines(
+        notices=["The workspace could not be restored.", "Submodules were left out."],
+        parentRunId="R-0",
+        parentKind="follow-up",
+        batchId="B-1",
+        promotion=service.make_promotion(status="FAILED", error=failed),
+    )
+    begin = card.index("Notices")
+    assert card[begin + 1 : begin + 3] == ["The workspace could not be restored.", "Submodules were left out."]
+    assert "Comes after R-0 (follow-up)" in card
+    assert "Batch B-1" in card
+    assert f"{service.run_id} FAILED PUSH_REFUSED: The branch is protected." in card
+
+
+def test_the_result_tells_renames_where_there_are_any(show_lines):
+    card = show_lines(status="COMPLETED", result={"filesChanged": 2, "renames": 1})
+    assert "Result 2 files changed, 0 insertions(+), 0 deletions(-), 1 renamed" in card
+
+
+def test_a_run_of_an_older_service_is_shown_without_what_it_does_not_tell(outpost, service):
+    new = ("notices", "check", "workspace", "parentKind", "batchId")
+    run = {name: value for name, value in service.make_run().items() if name not in new}
+    service.on("GET", f"/runs/{service.run_id}", service.data(run))
+    assert outpost("show", service.run_id).exit_code == 0
 
 
 def test_a_run_that_no_runner_has_taken_has_no_usage(show_lines):

@@ -29,6 +29,10 @@ def list_runs(
     agent: Annotated[str | None, typer.Option("--agent", "-a", help="Only runs of this agent.")] = None,
     repo: Annotated[str | None, typer.Option("--repo", "-r", help="Only runs on this repository.")] = None,
     tag: TagOption = None,
+    parent: Annotated[
+        str | None, typer.Option("--parent", metavar="RUN", help="Only reruns and follow-ups of this run.")
+    ] = None,
+    batch: Annotated[str | None, typer.Option("--batch", metavar="BATCH", help="Only runs of this batch.")] = None,
     since: Annotated[str | None, typer.Option("--since", help="Not older than a time or an age: 2h, 3d.")] = None,
     until: Annotated[str | None, typer.Option("--until", help="Not newer than a time or an age.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = DEFAULT_LIMIT,
@@ -41,6 +45,8 @@ def list_runs(
     outpost runs --status failed --since 2d
 
     outpost runs --repo example/shop --tag team=web --all --json
+
+    outpost runs --parent 01JZ0000000000000000000000
     """
     now = now_utc()
     chosen = RunFilter(
@@ -50,6 +56,8 @@ def list_runs(
         tags=parse_tags(tag),
         since=None if since is None else parse_moment(since, now=now),
         until=None if until is None else parse_moment(until, now=now),
+        parent=parent,
+        batch=batch,
     )
     with session.open_client() as client:
         runs = list(client.iterate_runs(chosen, limit=None if everything else limit))

@@ -12,11 +12,16 @@ from outpost_cli.json_fields import (
     read_optional_moment,
     read_optional_object,
     read_optional_text,
+    read_optional_texts,
     read_text,
     read_text_pairs,
 )
+from outpost_cli.models.check import Check
 from outpost_cli.models.means import ContextSource, Means
+from outpost_cli.models.promotion import Promotion
+from outpost_cli.models.run_error import RunError
 from outpost_cli.models.usage import RunUsage
+from outpost_cli.models.workspace import WorkspaceUse
 
 
 class RunStatus(StrEnum):
@@ -42,23 +47,6 @@ TERMINAL_STATUSES = frozenset({RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.
 
 
 @dataclass(frozen=True, slots=True)
-class RunError:
-    """Why a run ended badly."""
-
-    code: str
-    message: str
-    remedy: str | None
-
-    @classmethod
-    def from_document(cls, document: JsonObject) -> "RunError":
-        return cls(
-            code=read_text(document, "code"),
-            message=read_text(document, "message"),
-            remedy=read_optional_text(document, "remedy"),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class RunResult:
     """What a run changed."""
 
@@ -66,6 +54,7 @@ class RunResult:
     files_changed: int
     insertions: int
     deletions: int
+    renames: int
     base_sha: str | None
     head_sha: str | None
 
@@ -76,6 +65,7 @@ class RunResult:
             files_changed=read_optional_integer(document, "filesChanged") or 0,
             insertions=read_optional_integer(document, "insertions") or 0,
             deletions=read_optional_integer(document, "deletions") or 0,
+            renames=read_optional_integer(document, "renames") or 0,
             base_sha=read_optional_text(document, "baseSha"),
             head_sha=read_optional_text(document, "headSha"),
         )
@@ -123,6 +113,15 @@ class Run:
     error: RunError | None
     usage: RunUsage | None
     result: RunResult | None
+    workspace_mode: str | None
+    workspace_id: str | None
+    workspace_use: WorkspaceUse | None
+    parent_run_id: str | None
+    parent_kind: str | None
+    batch_id: str | None
+    check: Check | None
+    notices: tuple[str, ...]
+    promotion: Promotion | None
     document: JsonObject
 
     @property
@@ -139,6 +138,9 @@ class Run:
         error = read_optional_object(document, "error")
         usage = read_optional_object(document, "usage")
         result = read_optional_object(document, "result")
+        workspace_use = read_optional_object(document, "workspace")
+        check = read_optional_object(document, "check")
+        promotion = read_optional_object(document, "promotion")
         return cls(
             run_id=read_text(document, "runId"),
             status=RunStatus(read_text(document, "status")),
@@ -166,6 +168,15 @@ class Run:
             error=RunError.from_document(error) if error else None,
             usage=RunUsage.from_document(usage) if usage else None,
             result=RunResult.from_document(result) if result else None,
+            workspace_mode=read_optional_text(document, "workspaceMode"),
+            workspace_id=read_optional_text(document, "workspaceId"),
+            workspace_use=WorkspaceUse.from_document(workspace_use) if workspace_use else None,
+            parent_run_id=read_optional_text(document, "parentRunId"),
+            parent_kind=read_optional_text(document, "parentKind"),
+            batch_id=read_optional_text(document, "batchId"),
+            check=Check.from_document(check) if check else None,
+            notices=read_optional_texts(document, "notices") or (),
+            promotion=Promotion.from_document(promotion) if promotion else None,
             document=document,
         )
 
