@@ -1,4 +1,4 @@
-"""A tenant's own settings: tokens, keys, secrets, and the kill switch."""
+"""A tenant's own settings: tokens, keys, secrets, workspaces, and the kill switch."""
 
 from datetime import timedelta
 
@@ -11,8 +11,10 @@ from outpost.api.request import Request
 from outpost.api.secret_bodies import PutSecretBody
 from outpost.api.secrets import delete_secret_reply, put_secret_reply
 from outpost.api.times import time_text
+from outpost.api.workspaces import workspace_view
 from outpost.domain.api_key import Scope
 from outpost.use_cases.create_key import create_key
+from outpost.use_cases.delete_workspace import delete_workspace
 from outpost.use_cases.issue_token import issue_token
 from outpost.use_cases.rotate_key import revoke_key, rotate_key
 from outpost.wiring import Wiring
@@ -77,6 +79,21 @@ def delete_secret(request: Request) -> Reply:
     """Delete a secret: what begins from now on does without it."""
     request.query(NoQuery)
     return delete_secret_reply(request, wiring)
+
+
+@app.route("DELETE", "/workspaces/{id}")
+def delete_one_workspace(request: Request) -> Reply:
+    """Delete a persistent workspace."""
+    request.query(NoQuery)
+    deleted = delete_workspace(
+        request.caller,
+        request.id,
+        workspaces=wiring.workspaces,
+        files=wiring.files,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )
+    return Reply(workspace_view(deleted))
 
 
 @app.route("PUT", "/kill-switch")

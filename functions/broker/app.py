@@ -1,11 +1,20 @@
-"""What a runner may ask for while its run lives."""
+"""What a runner may ask for while its run lives, and a promotion's task for its own."""
 
 from outpost.api.application import Application, Reply
 from outpost.api.bodies import NoQuery
+from outpost.api.promotions import claimed_promotion_view, read_promotion_report
 from outpost.api.request import Request
 from outpost.api.runner import claimed_view, read_artifact, read_report, read_usage, uploads_view
-from outpost.api.runner_bodies import ClaimBody, CompleteBody, HeartbeatBody, UploadsBody
+from outpost.api.runner_bodies import (
+    ClaimBody,
+    CompleteBody,
+    HeartbeatBody,
+    PromotionClaimBody,
+    PromotionCompleteBody,
+    UploadsBody,
+)
 from outpost.domain.token import Purpose
+from outpost.use_cases.carry_out_promotion import claim_promotion, complete_promotion
 from outpost.use_cases.claim_run import RunnerIdentity, claim_run, identify_runner
 from outpost.use_cases.complete_run import complete_run
 from outpost.use_cases.grant_uploads import grant_uploads
@@ -34,6 +43,7 @@ def post_claim(request: Request) -> Reply:
         task_arn=body.task_arn,
         git_base_url=wiring.settings.git_base_url,
         runs=wiring.runs,
+        workspaces=wiring.workspaces,
         files=wiring.files,
         secrets=wiring.tenant_secrets,
         vault=wiring.vault,
@@ -42,6 +52,43 @@ def post_claim(request: Request) -> Reply:
         identifiers=wiring.identifiers,
     )
     return Reply(claimed_view(claimed, wiring.settings.git_base_url))
+
+
+@app.route("POST", "/promotion/claim")
+def post_promotion_claim(request: Request) -> Reply:
+    """Hand a run's work, and the right to push it, to the promotion's task, once."""
+    request.query(NoQuery)
+    request.body(PromotionClaimBody)
+    claimed = claim_promotion(
+        runner_of(request, Purpose.PROMOTION_BOOTSTRAP),
+        git_base_url=wiring.settings.git_base_url,
+        runs=wiring.runs,
+        promotions=wiring.promotions,
+        files=wiring.files,
+        accounts=wiring.accounts,
+        deployments=wiring.deployments,
+        secrets=wiring.tenant_secrets,
+        vault=wiring.vault,
+        github_app=wiring.github_app,
+        signing_key=wiring.signing_key,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )
+    return Reply(claimed_promotion_view(claimed, wiring.settings))
+
+
+@app.route("POST", "/promotion/complete")
+def post_promotion_complete(request: Request) -> Reply:
+    """Take the promotion task's final word."""
+    request.query(NoQuery)
+    promotion = complete_promotion(
+        runner_of(request, Purpose.PROMOTION_SESSION),
+        read_promotion_report(request.body(PromotionCompleteBody)),
+        promotions=wiring.promotions,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )
+    return Reply({"status": promotion.status})
 
 
 @app.route("POST", "/runner/heartbeat")
@@ -78,10 +125,11 @@ def post_complete(request: Request) -> Reply:
     request.query(NoQuery)
     runner = runner_of(request, Purpose.RUNNER_SESSION)
     body = request.body(CompleteBody)
+    files = [read_artifact(file, runner.attempt) for file in body.uploads]
     run = complete_run(
         runner,
-        read_report(body, runner.attempt, wiring.clock.now()),
-        [read_artifact(file, runner.attempt) for file in body.uploads],
+        read_report(runner.run_id, body, runner.attempt, wiring.clock.now()),
+        [file for file in files if not file.is_snapshot],
         runs=wiring.runs,
         clock=wiring.clock,
         identifiers=wiring.identifiers,

@@ -1,12 +1,14 @@
-"""POST /dispatch, and the two ways to cancel."""
+"""What starts, stops and promotes runs."""
 
 from outpost.api.application import Application, Reply
-from outpost.api.bodies import CancelBody, DispatchBody, NoQuery
-from outpost.api.dispatch import dispatched_reply, read_dispatch
+from outpost.api.batches import batch_reply, promote_batch_reply
+from outpost.api.bodies import CancelBody, DispatchBody, NoQuery, PromoteBatchBody, PromoteBody
+from outpost.api.dispatch import dispatch_with, dispatched_reply, read_dispatch
+from outpost.api.promotions import promote_with, promotion_view
+from outpost.api.repeat import follow_up_reply, rerun_reply
 from outpost.api.request import Request
 from outpost.api.views import cancelled_view
 from outpost.use_cases.cancel_run import cancel_run
-from outpost.use_cases.dispatch_run import dispatch_run
 from outpost.wiring import Wiring
 
 wiring = Wiring.from_environment()
@@ -18,22 +20,44 @@ handler = app.handler
 def post_dispatch(request: Request) -> Reply:
     """Start a run, or answer with the one that the idempotency key has started before."""
     request.query(NoQuery)
-    dispatched = dispatch_run(
-        request.caller,
-        read_dispatch(request, request.body(DispatchBody), wiring.settings.git_base_url),
-        request.access.terms,
-        runs=wiring.runs,
-        accounts=wiring.accounts,
-        secrets=wiring.tenant_secrets,
-        api_keys=wiring.api_keys,
-        full_tenants=wiring.full_tenants,
-        files=wiring.files,
-        executions=wiring.executions,
-        signing_key=wiring.signing_key,
-        clock=wiring.clock,
-        identifiers=wiring.identifiers,
-    )
-    return dispatched_reply(dispatched, request.api_url, wiring)
+    dispatch = read_dispatch(request, request.body(DispatchBody), wiring.settings.git_base_url)
+    return dispatched_reply(dispatch_with(request, dispatch, wiring), request.api_url, wiring)
+
+
+@app.route("POST", "/runs/{id}/rerun")
+def post_rerun(request: Request) -> Reply:
+    """Do the same work again."""
+    request.query(NoQuery)
+    return rerun_reply(request, wiring)
+
+
+@app.route("POST", "/runs/{id}/follow-up")
+def post_follow_up(request: Request) -> Reply:
+    """Go on from what a run left."""
+    request.query(NoQuery)
+    return follow_up_reply(request, wiring)
+
+
+@app.route("POST", "/runs/{id}/promote")
+def post_promote(request: Request) -> Reply:
+    """Make a branch and a pull request of a run's work."""
+    request.query(NoQuery)
+    promotion = promote_with(request, request.id, request.body(PromoteBody).wish(), wiring)
+    return Reply(promotion_view(promotion), status=202)
+
+
+@app.route("POST", "/batches")
+def post_batch(request: Request) -> Reply:
+    """Give one task to several agents."""
+    request.query(NoQuery)
+    return batch_reply(request, wiring)
+
+
+@app.route("POST", "/batches/{id}/promote")
+def post_batch_promote(request: Request) -> Reply:
+    """Promote one run of a batch, and cancel the others."""
+    request.query(NoQuery)
+    return promote_batch_reply(request, request.body(PromoteBatchBody), wiring)
 
 
 @app.route("POST", "/runs/{id}/cancel")

@@ -3,15 +3,19 @@
 from outpost.api.account_bodies import KeysQuery
 from outpost.api.account_views import key_view, kill_switch_view, whoami_view
 from outpost.api.application import Application, Reply
-from outpost.api.bodies import ArtifactsQuery, EventsQuery, LogsQuery, NoQuery, RunsQuery
+from outpost.api.batches import show_batch_reply
+from outpost.api.bodies import ArtifactsQuery, EventsQuery, LogsQuery, NoQuery, RunsQuery, WorkspacesQuery
 from outpost.api.event_stream import events_reply
 from outpost.api.explain import explanation_reply
 from outpost.api.fleet import fleet_view
 from outpost.api.pages import list_keys, list_logs, list_runs, list_secrets
+from outpost.api.promotions import promotion_reply, promotion_view
 from outpost.api.request import Request
 from outpost.api.results import artifacts_reply, patch_reply
 from outpost.api.secret_bodies import SecretsQuery
 from outpost.api.views import run_view
+from outpost.api.workspaces import list_workspaces, workspace_view
+from outpost.use_cases.delete_workspace import require_workspace
 from outpost.use_cases.find_results import read_task, require_run
 from outpost.use_cases.rotate_key import require_key
 from outpost.wiring import Wiring
@@ -35,7 +39,9 @@ def get_run(request: Request) -> Reply:
     run = require_run(request.caller.tenant_id, request.id, runs=wiring.runs)
     queue = wiring.queue.order(run.tenant_id) if run.is_queued else ()
     task = read_task(run, files=wiring.files, clock=wiring.clock)
-    return Reply(run_view(run, wiring.clock.now(), task, queue=queue))
+    promotion = wiring.promotions.get(run.tenant_id, run.run_id) if run.has_work else None
+    shown = promotion_view(promotion) if promotion else None
+    return Reply(run_view(run, wiring.clock.now(), task, queue=queue, promotion=shown))
 
 
 @app.route("GET", "/runs/{id}/logs")
@@ -69,6 +75,34 @@ def get_explanation(request: Request) -> Reply:
     """Why a run is where it is, and what to do."""
     request.query(NoQuery)
     return explanation_reply(request.tenant, request.id, wiring)
+
+
+@app.route("GET", "/runs/{id}/promotion")
+def get_promotion(request: Request) -> Reply:
+    """What became of a run's promotion."""
+    request.query(NoQuery)
+    return promotion_reply(request.caller, request.id, wiring)
+
+
+@app.route("GET", "/batches/{id}")
+def get_batch(request: Request) -> Reply:
+    """The runs of a batch, to be compared."""
+    request.query(NoQuery)
+    return show_batch_reply(request.caller, request.id, wiring)
+
+
+@app.route("GET", "/workspaces")
+def get_workspaces(request: Request) -> Reply:
+    """A page of the tenant's persistent workspaces, newest first."""
+    return list_workspaces(request.caller, request.query(WorkspacesQuery), wiring)
+
+
+@app.route("GET", "/workspaces/{id}")
+def get_workspace(request: Request) -> Reply:
+    """One workspace."""
+    request.query(NoQuery)
+    found = require_workspace(request.caller.tenant_id, request.id, workspaces=wiring.workspaces)
+    return Reply(workspace_view(found))
 
 
 @app.route("GET", "/fleet")

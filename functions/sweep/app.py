@@ -7,7 +7,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from outpost.use_cases.look_after_run import Deed, Sweeper
+from outpost.use_cases.settle_promotion import PromotionSweeper, sweep_promotions
 from outpost.use_cases.sweep_runs import sweep_runs
+from outpost.use_cases.sweep_workspaces import WorkspaceSweeper, sweep_workspaces
 from outpost.wiring import Wiring
 
 wiring = Wiring.from_environment()
@@ -33,7 +35,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
             identifiers=wiring.identifiers,
         )
     )
-    logger.info("swept", extra={"deeds": dict(deeds)})
+    ended = sweep_workspaces(WorkspaceSweeper(wiring.workspaces, wiring.files, wiring.clock, wiring.identifiers))
+    promotions = sweep_promotions(
+        PromotionSweeper(
+            wiring.promotions, wiring.promotion_executions, wiring.signing_key, wiring.clock, wiring.identifiers
+        )
+    )
+    logger.info("swept", extra={"deeds": dict(deeds), "workspaces": dict(ended), "promotions": promotions})
     for deed in (Deed.SLOTS_CORRECTED, Deed.ORPHAN_STOPPED, Deed.BREAKER_SEEN_OPEN, Deed.FAILED):
         metrics.add_metric(name=f"Sweep-{deed}", unit=MetricUnit.Count, value=deeds[deed])
     return dict(deeds)

@@ -10,23 +10,29 @@ from deployment import Deployment as EmbeddedDeployment
 from fake_runs import (
     InMemoryAccounts,
     InMemoryDeployments,
+    InMemoryEvents,
     InMemoryKeyring,
     InMemoryQueue,
     InMemoryRuns,
     InMemorySlots,
 )
 from fake_secrets import InMemoryTenantSecrets, InMemoryVault
+from fake_workspaces import InMemoryBatches, InMemoryPromotions, InMemoryWorkspaces
 from fakes import InMemoryApiKeys, SteppedClock
 
 from outpost.adapters.dynamo_accounts import DynamoAccounts
 from outpost.adapters.dynamo_api_keys import DynamoApiKeys
+from outpost.adapters.dynamo_batches import DynamoBatches
 from outpost.adapters.dynamo_deployments import DynamoDeployments
+from outpost.adapters.dynamo_events import DynamoEvents
 from outpost.adapters.dynamo_items import tenant_key, to_item
 from outpost.adapters.dynamo_keyring import DynamoKeyring
+from outpost.adapters.dynamo_promotions import DynamoPromotions
 from outpost.adapters.dynamo_queue import DynamoQueue
 from outpost.adapters.dynamo_runs import DynamoRuns
 from outpost.adapters.dynamo_secrets import DynamoTenantSecrets
 from outpost.adapters.dynamo_slots import DynamoSlots
+from outpost.adapters.dynamo_workspaces import DynamoWorkspaces
 from outpost.adapters.secrets_vault import SecretsManagerVault
 from outpost.domain.admission import Allowance, Form, Usage
 from outpost.domain.deployment import Deployment
@@ -36,7 +42,22 @@ from outpost.domain.plan import Plan, month_of
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.run_error import RunError, RunErrorCode
 from outpost.domain.tenant import Tenant
-from outpost.ports import Accounts, Admission, ApiKeys, Deployments, Keyring, Queue, Runs, Slots, TenantSecrets, Vault
+from outpost.ports import (
+    Accounts,
+    Admission,
+    ApiKeys,
+    Batches,
+    Deployments,
+    Events,
+    Keyring,
+    Promotions,
+    Queue,
+    Runs,
+    Slots,
+    TenantSecrets,
+    Vault,
+    Workspaces,
+)
 
 MONTH = Allowance(month_of(NOON))
 SWITCH = KillSwitch("an incident", NOON, "operator")
@@ -58,12 +79,16 @@ class Ports:
     """Every port on the same records, with the tenant `acme` and its key."""
 
     runs: Runs
+    events: Events
     accounts: Accounts
     keyring: Keyring
     api_keys: ApiKeys
     queue: Queue
     deployments: Deployments
     slots: Slots
+    workspaces: Workspaces
+    promotions: Promotions
+    batches: Batches
     secrets: TenantSecrets
     vault: Vault
     set_counters: Callable[..., None]
@@ -136,12 +161,16 @@ def ports_on_tables(embedded: EmbeddedDeployment, plan: Plan | None, **limits: i
     assert accounts.create_tenant(a_tenant(plan=plan or a_plan()), a_key(), [])
     return Ports(
         runs=DynamoRuns(client, settings),
+        events=DynamoEvents(client, settings),
         accounts=accounts,
         keyring=DynamoKeyring(client, settings),
         api_keys=DynamoApiKeys(client, settings),
         queue=DynamoQueue(client, settings),
         deployments=DynamoDeployments(client, settings),
         slots=DynamoSlots(client, settings),
+        workspaces=DynamoWorkspaces(client, settings),
+        promotions=DynamoPromotions(client, settings),
+        batches=DynamoBatches(client, settings),
         secrets=DynamoTenantSecrets(client, settings),
         vault=SecretsManagerVault(embedded.secrets, settings, SteppedClock()),
         set_counters=set_counters,
@@ -161,12 +190,16 @@ def ports_in_memory(plan: Plan | None, *, deployment_runs: int = 100, requests_p
 
     return Ports(
         runs=runs,
+        events=InMemoryEvents(runs),
         accounts=InMemoryAccounts(runs),
         keyring=InMemoryKeyring(runs),
         api_keys=InMemoryApiKeys(runs, limit=requests_per_minute),
         queue=InMemoryQueue(runs),
         deployments=InMemoryDeployments(runs),
         slots=InMemorySlots(runs),
+        workspaces=InMemoryWorkspaces(runs),
+        promotions=InMemoryPromotions(runs),
+        batches=InMemoryBatches(),
         secrets=InMemoryTenantSecrets(),
         vault=InMemoryVault(),
         set_counters=set_counters,

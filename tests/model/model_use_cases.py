@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from builders import SMALL, a_caller, a_plan
 from fake_runs import InMemoryRuns
 from fake_secrets import InMemoryTenantSecrets, InMemoryVault
+from fake_workspaces import InMemoryWorkspaces
 from fakes import FixedSigningKey, InMemoryApiKeys, InMemoryFiles
 from model_payloads import PAYLOADS
 from model_ports import OneIdentifier, Ports, StillClock, Suspended, task_arn
@@ -118,6 +119,7 @@ def _create(ports: Ports, failing: str, remembered: str = "") -> str:
         Terms(a_plan(), 1),
         accounts=wiring.accounts,
         secrets=InMemoryTenantSecrets(),
+        workspaces=InMemoryWorkspaces(InMemoryRuns()),
         api_keys=InMemoryApiKeys(InMemoryRuns()),
         full_tenants={TENANT: Form(remembered)} if remembered else {},
         files=InMemoryFiles(),
@@ -140,6 +142,7 @@ def _claim(ports: Ports, number: int, attempt: int, knows_its_arn: bool) -> str:
         task_arn=task_arn(ports.place, number) if knows_its_arn else None,
         files=InMemoryFiles(),
         secrets=InMemoryTenantSecrets(),
+        workspaces=InMemoryWorkspaces(InMemoryRuns()),
         vault=InMemoryVault(),
         git_base_url=GIT_BASE_URL,
         signing_key=FixedSigningKey(),

@@ -60,14 +60,17 @@ def make_settings(**changes: object) -> Settings:
         "build_time": "2030-01-01T00:00:00Z",
         "api_url": "",
         "git_base_url": "https://git.example.com",
+        "git_api_url": "https://api.git.example.com",
         "jobs_table": "outpost-jobs-dev",
         "api_keys_table": "outpost-api-keys-dev",
         "tenants_table": "outpost-tenants-dev",
+        "workspaces_table": "outpost-workspaces-dev",
         "audit_table": "outpost-audit-dev",
         "artifacts_bucket": f"outpost-artifacts-dev-{ACCOUNT}",
         "signing_key_secret": "outpost/signing-key-dev",
         "cluster_arn": arn.format("ecs") + "cluster/outpost-dev",
         "state_machine_arn": arn.format("states") + "stateMachine:outpost-run-agent-dev",
+        "promotion_machine_arn": arn.format("states") + "stateMachine:outpost-promote-run-dev",
         "agent_log_group_prefix": "/outpost/dev/agents/",
         "concurrent_runs": 10,
         "queued_runs": 100,
@@ -119,11 +122,12 @@ def deploy() -> Deployment:
     deployment.s3.create_bucket(Bucket=settings.artifacts_bucket)
     deployment.secrets.create_secret(Name=settings.signing_key_secret, SecretString=SIGNING_KEY)
     deployment.ecs.create_cluster(clusterName="outpost-dev")
-    deployment.states.create_state_machine(
-        name="outpost-run-agent-dev",
-        definition='{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}}',
-        roleArn=f"arn:aws:iam::{ACCOUNT}:role/unused",
-    )
+    for machine in ("run-agent", "promote-run"):
+        deployment.states.create_state_machine(
+            name=f"outpost-{machine}-dev",
+            definition='{"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 600, "End": true}}}',
+            roleArn=f"arn:aws:iam::{ACCOUNT}:role/unused",
+        )
     return deployment
 
 

@@ -2,20 +2,29 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 
 from outpost.domain.admission import Allowance, Form, Usage
 from outpost.domain.api_key import ApiKey, KeyStatus
 from outpost.domain.deployment import Breaker, BreakerNews, BreakerState, Deployment, breaker_news
-from outpost.domain.errors import TenantSuspended
+from outpost.domain.errors import (
+    Limit,
+    QuotaExceeded,
+    Refusal,
+    TenantSuspended,
+    WorkspaceInUse,
+    WorkspaceNotFound,
+)
 from outpost.domain.event import Event
 from outpost.domain.kill_switch import KillSwitch
+from outpost.domain.promotion import Promotion, new_promotion
 from outpost.domain.report import Artifact
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.domain.tenant import Tenant, TenantStatus
 from outpost.domain.usage import Reservation
+from outpost.domain.workspace import Workspace
 from outpost.ports import (
     Admission,
     IdempotencyLock,
@@ -45,6 +54,8 @@ class InMemoryRuns:
     used: dict[Counter, Usage] = field(default_factory=dict)
     deployment: Deployment = field(default_factory=lambda: Deployment(most_runs=100))
     events: list[Event] = field(default_factory=list)
+    workspaces: dict[tuple[str, str], Workspace] = field(default_factory=dict)
+    promotions: dict[tuple[str, str], Promotion] = field(default_factory=dict)
 
     def create(self, run: Run, event: Event, admission: Admission) -> None:
         lock, now = admission.lock, run.created_at
@@ -64,9 +75,11 @@ class InMemoryRuns:
             tenant=None if _tenant_admits(tenant, admission) else tenant,
             deployment=None if self._deployment_admits(run, admission) else self.deployment,
             usages=usages,
+            workspace=self._workspace_refusal(run, admission),
         )
-        if found.key_is_invalid or found.lock_is_taken or found.tenant or found.deployment or usages:
+        if found.key_is_invalid or found.lock_is_taken or found.tenant or found.deployment or usages or found.workspace:
             raise found
+        self._take_workspace(run)
         if lock is not None:
             self.locks[run.tenant_id, lock.key] = lock
         for allowance in admission.allowances:
@@ -104,6 +117,7 @@ class InMemoryRuns:
         self._hear(before, after)
         if after.status.is_terminal and not before.status.is_terminal:
             self._settle(after)
+            self._leave(after)
         return written
 
     def page(self, tenant_id: str, wanted: RunFilter, *, before_run_id: str | None, limit: int) -> RunPage:
@@ -129,6 +143,53 @@ class InMemoryRuns:
     def usage(self, tenant_id: str, allowance: Allowance) -> Usage:
         """What was counted against the allowance."""
         return self.used.get((tenant_id, allowance.period.name, allowance.key_id), Usage())
+
+    def _workspace_refusal(self, run: Run, admission: Admission) -> Refusal | None:
+        use = run.workspace
+        if use is None:
+            return None
+        mine = [owner for owner, _ in self.workspaces if owner == run.tenant_id]
+        if use.is_new:
+            is_full = admission.most_workspaces is not None and len(mine) >= admission.most_workspaces
+            full = QuotaExceeded(Limit("workspaces", admission.most_workspaces or 0, len(mine)))
+            return full if is_full else None
+        found = self.workspaces.get((run.tenant_id, use.workspace_id))
+        if found is None:
+            return WorkspaceNotFound(use.workspace_id)
+        return None if found.leased_by is None else WorkspaceInUse(found.leased_by)
+
+    def _take_workspace(self, run: Run) -> None:
+        use = run.workspace
+        if use is None:
+            return
+        place, ends_at = (run.tenant_id, use.workspace_id), run.created_at + timedelta(days=use.keep_days)
+        made = Workspace(*place, run.created_at, run.created_at, ends_at, run.repo, run.branch, leased_by=run.run_id)
+        taken = {"leased_by": run.run_id, "last_used_at": run.created_at, "expires_at": ends_at, "noticed_at": None}
+        found = made if use.is_new else self.workspaces[place]
+        self.workspaces[place] = made if use.is_new else replace(found, **taken, revision=found.revision + 1)
+
+    def _leave(self, run: Run) -> None:
+        at = run.ended_at or run.status_since
+        if run.promote is not None and run.is_worth_promoting:
+            self.promotions[run.tenant_id, run.run_id] = new_promotion(
+                run.tenant_id, run.run_id, run.promote, api_url=run.api_url, by=run.created_by, at=at
+            )
+        use = run.workspace
+        if use is None:
+            return
+        place = (run.tenant_id, use.workspace_id)
+        left, snapshot = self.workspaces[place], run.report.snapshot if run.report else None
+        self.workspaces[place] = replace(
+            left,
+            leased_by=None,
+            noticed_at=None,
+            last_used_at=at,
+            expires_at=at + timedelta(days=use.keep_days),
+            last_run_id=run.run_id,
+            snapshot=snapshot or left.snapshot,
+            previous=(left.snapshot or snapshot) if snapshot else left.previous,
+            revision=left.revision + 1,
+        )
 
     def _deployment_admits(self, run: Run, admission: Admission) -> bool:
         shared = self.deployment

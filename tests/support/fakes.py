@@ -13,6 +13,7 @@ from outpost.domain.outcome import TaskState
 from outpost.domain.report import Artifact
 from outpost.domain.run import Run
 from outpost.domain.tenant import Tenant
+from outpost.domain.workspace import Snapshot
 from outpost.ports import (
     AliveTasks,
     ExecutionStatus,
@@ -143,6 +144,7 @@ class InMemoryFiles:
     """Task texts in a dictionary."""
 
     tasks: dict[tuple[str, str], str] = field(default_factory=dict)
+    deleted: list[Snapshot] = field(default_factory=list)
 
     def put_task(self, tenant_id: str, run_id: str, text: str) -> None:
         self.tasks[tenant_id, run_id] = text
@@ -157,6 +159,19 @@ class InMemoryFiles:
         self, tenant_id: str, run_id: str, artifact: Artifact, *, at: datetime, seconds: int
     ) -> PresignedUrl:
         return PresignedUrl(f"https://bucket.example.com/{artifact.name}", at + timedelta(seconds=seconds))
+
+    def presign_snapshot_download(
+        self, tenant_id: str, workspace_id: str, snapshot: Snapshot, *, at: datetime
+    ) -> PresignedUrl:
+        return PresignedUrl(f"https://bucket.example.com/{workspace_id}/{snapshot.run_id}", at)
+
+    def presign_snapshot_upload(
+        self, tenant_id: str, workspace_id: str, snapshot: Snapshot, *, at: datetime
+    ) -> PresignedUrl:
+        return PresignedUrl(f"https://bucket.example.com/{workspace_id}/{snapshot.run_id}", at, {"Content-Length": "1"})
+
+    def delete_snapshot(self, tenant_id: str, workspace_id: str, snapshot: Snapshot) -> None:
+        self.deleted.append(snapshot)
 
     def presign_upload(self, tenant_id: str, run_id: str, artifact: Artifact, *, at: datetime) -> PresignedUrl:
         return PresignedUrl(f"https://bucket.example.com/{artifact.name}", at, {"Content-Length": "1"})
@@ -207,7 +222,7 @@ class InMemoryAgentLogs:
             return LogPage((), token, is_end=True)
         lines = tuple(log[begin:][: min(limit, self.most_lines())])
         counts = begin + len(lines), 0 if lines else empty_pages + 1
-        return LogPage(lines, " ".join(map(str, (task_arn, *counts, self.tokens_expired))), is_end=False)
+        return LogPage(lines, "|".join(map(str, (task_arn, *counts, self.tokens_expired))), is_end=False)
 
     def tail(self, agent: str, task_arn: str, *, limit: int) -> tuple[LogLine, ...]:
         return tuple(self.logs.get(task_arn, ())[-limit:])
@@ -215,7 +230,7 @@ class InMemoryAgentLogs:
     def _place_of(self, task_arn: str, token: str | None) -> tuple[int, int]:
         if token is None:
             return 0, 0
-        owner, begin, empty_pages, tokens_expired = token.split()
+        owner, begin, empty_pages, tokens_expired = token.split("|")
         if (owner, int(tokens_expired)) != (task_arn, self.tokens_expired):
             raise CursorInvalid
         return int(begin), int(empty_pages)

@@ -14,6 +14,13 @@ from fake_runs import (
     InMemorySlots,
 )
 from fake_secrets import InMemoryTenantSecrets, InMemoryVault
+from fake_workspaces import (
+    InMemoryBatches,
+    InMemoryPromotions,
+    InMemoryWorkspaces,
+    NoGitHubApp,
+    RecordingPromotionExecutions,
+)
 from fakes import (
     CountedIdentifiers,
     FixedSigningKey,
@@ -92,6 +99,9 @@ class World:
     signing_key: FixedSigningKey = field(default_factory=FixedSigningKey)
     secrets: InMemoryTenantSecrets = field(default_factory=InMemoryTenantSecrets)
     vault: InMemoryVault = field(default_factory=InMemoryVault)
+    promotion_executions: RecordingPromotionExecutions = field(default_factory=RecordingPromotionExecutions)
+    batches: InMemoryBatches = field(default_factory=InMemoryBatches)
+    github_app: NoGitHubApp = field(default_factory=NoGitHubApp)
     git_base_url: str = "https://git.example.com"
 
     @property
@@ -115,6 +125,16 @@ class World:
         return InMemoryQueue(self.runs)
 
     @property
+    def workspaces(self) -> InMemoryWorkspaces:
+        """The workspaces of the runs."""
+        return InMemoryWorkspaces(self.runs)
+
+    @property
+    def promotions(self) -> InMemoryPromotions:
+        """The promotions of the runs."""
+        return InMemoryPromotions(self.runs)
+
+    @property
     def keyring(self) -> InMemoryKeyring:
         """The keys of the tenants."""
         return InMemoryKeyring(self.runs)
@@ -125,7 +145,7 @@ class World:
 
     def claim(self, runner: RunnerIdentity, claim_id: str = CLAIM) -> Claimed:
         """What the runner gets for its claim of a run."""
-        names = ("runs", "files", "secrets", "vault", "git_base_url", "signing_key", "clock", "identifiers")
+        names = ("runs", "workspaces", "files", "secrets", "vault", "git_base_url", "signing_key", "clock", "identifiers")
         return claim_run(runner, claim_id=claim_id, task_arn=TASK_ARN, **self.ports(*names))
 
     def add(self, *runs) -> None:

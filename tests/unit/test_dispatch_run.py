@@ -9,7 +9,7 @@ from outpost.domain.token import Purpose, verify
 from outpost.use_cases.dispatch_run import INLINE_TASK_BYTES, Dispatch, dispatch_run
 
 PORTS = (
-    *("runs", "accounts", "secrets", "api_keys", "full_tenants", "files", "executions", "signing_key"),
+    *("runs", "accounts", "secrets", "workspaces", "api_keys", "full_tenants", "files", "executions", "signing_key"),
     *("clock", "identifiers"),
 )
 

@@ -26,7 +26,7 @@ from outpost.ports import IdempotencyLock
 from outpost.use_cases.dispatch_run import Dispatch, dispatch_run
 
 PORTS = (
-    *("runs", "accounts", "secrets", "api_keys", "full_tenants", "files", "executions", "signing_key"),
+    *("runs", "accounts", "secrets", "workspaces", "api_keys", "full_tenants", "files", "executions", "signing_key"),
     *("clock", "identifiers"),
 )
 SWITCH = KillSwitch("too much", later(), "operator")

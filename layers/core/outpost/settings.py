@@ -24,10 +24,13 @@ class Settings:
     api_keys_table: str
     tenants_table: str
     audit_table: str
+    workspaces_table: str
     artifacts_bucket: str
     signing_key_secret: str
     cluster_arn: str
     state_machine_arn: str
+    promotion_machine_arn: str
+    git_api_url: str
     agent_log_group_prefix: str
     concurrent_runs: int
     queued_runs: int

@@ -11,18 +11,23 @@ from outpost.adapters.aws_components import AwsComponents, WatchedDeployment
 from outpost.adapters.cloudwatch_agent_logs import CloudWatchAgentLogs
 from outpost.adapters.dynamo_accounts import DynamoAccounts
 from outpost.adapters.dynamo_api_keys import DynamoApiKeys
+from outpost.adapters.dynamo_batches import DynamoBatches
 from outpost.adapters.dynamo_deployments import DynamoDeployments
 from outpost.adapters.dynamo_events import DynamoEvents
 from outpost.adapters.dynamo_keyring import DynamoKeyring
+from outpost.adapters.dynamo_promotions import DynamoPromotions
 from outpost.adapters.dynamo_queue import DynamoQueue
 from outpost.adapters.dynamo_runs import DynamoRuns
 from outpost.adapters.dynamo_secrets import DynamoTenantSecrets
 from outpost.adapters.dynamo_slots import DynamoSlots
+from outpost.adapters.dynamo_workspaces import DynamoWorkspaces
 from outpost.adapters.ecs_tasks import EcsTasks
+from outpost.adapters.github_app_tokens import GitHubAppTokens
 from outpost.adapters.s3_files import S3Files
 from outpost.adapters.secrets_signing_key import SecretsManagerSigningKey
 from outpost.adapters.secrets_vault import SecretsManagerVault
 from outpost.adapters.step_functions_executions import StepFunctionsExecutions
+from outpost.adapters.step_functions_promotions import StepFunctionsPromotions
 from outpost.adapters.system import SystemClock, UlidIdentifiers
 from outpost.domain.admission import Form
 from outpost.ports import Components
@@ -70,6 +75,18 @@ class Wiring:
         return DynamoEvents(self._dynamodb, self.settings)
 
     @cached_property
+    def workspaces(self) -> DynamoWorkspaces:
+        return DynamoWorkspaces(self._dynamodb, self.settings)
+
+    @cached_property
+    def promotions(self) -> DynamoPromotions:
+        return DynamoPromotions(self._dynamodb, self.settings)
+
+    @cached_property
+    def batches(self) -> DynamoBatches:
+        return DynamoBatches(self._dynamodb, self.settings)
+
+    @cached_property
     def slots(self) -> DynamoSlots:
         return DynamoSlots(self._dynamodb, self.settings)
 
@@ -98,6 +115,10 @@ class Wiring:
         return StepFunctionsExecutions(self._step_functions, self.settings)
 
     @cached_property
+    def promotion_executions(self) -> StepFunctionsPromotions:
+        return StepFunctionsPromotions(self._step_functions, self.settings)
+
+    @cached_property
     def tasks(self) -> EcsTasks:
         return EcsTasks(self._session.client("ecs", config=CONFIG), self.settings)
 
@@ -123,6 +144,10 @@ class Wiring:
     @cached_property
     def vault(self) -> SecretsManagerVault:
         return SecretsManagerVault(self._secrets_manager, self.settings, self.clock)
+
+    @cached_property
+    def github_app(self) -> GitHubAppTokens:
+        return GitHubAppTokens(self.vault, self.settings, self.clock)
 
     @cached_property
     def watched_deployment(self) -> WatchedDeployment:

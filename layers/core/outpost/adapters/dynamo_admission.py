@@ -13,11 +13,12 @@ from outpost.adapters.dynamo_counters import (
     Counters,
 )
 from outpost.adapters.dynamo_deployments import decode_deployment
-from outpost.adapters.dynamo_items import decode, lock_key, timestamp, to_item
+from outpost.adapters.dynamo_items import decode, lock_key, text, timestamp, to_item
 from outpost.adapters.dynamo_transaction import ConditionFailed
+from outpost.adapters.dynamo_workspaces import WorkspaceWrites
 from outpost.adapters.dynamo_writes import Write, put_new
 from outpost.domain.admission import Form, Usage
-from outpost.domain.errors import TenantSuspended
+from outpost.domain.errors import Limit, QuotaExceeded, Refusal, TenantSuspended, WorkspaceInUse, WorkspaceNotFound
 from outpost.domain.run import Run
 from outpost.domain.tenant import Tenant
 from outpost.ports import Admission, IdempotencyLock, NotAdmitted
@@ -35,11 +36,12 @@ KEY, TENANT, DEPLOYMENT, FIRST_USAGE = range(4)
 
 
 class AdmissionWrites:
-    """The writes of an admission, in the order that `read_refusal` knows: key, tenant, deployment, use, lock."""
+    """The writes of an admission, in the order of `read_refusal`: key, tenant, deployment, use, lock, workspace."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._counters = Counters(settings)
+        self._workspaces = WorkspaceWrites(settings)
 
     def of(self, run: Run, admission: Admission) -> list[Write]:
         """Every write but those of the run itself."""
@@ -53,7 +55,7 @@ class AdmissionWrites:
         ]
         if admission.lock is not None:
             writes.append(self._take_lock(run, admission.lock))
-        return writes
+        return writes + self._workspaces.take(run, admission.most_workspaces)
 
     def _require_key(self, run: Run, admission: Admission) -> Write:
         return {
@@ -93,9 +95,12 @@ class AdmissionWrites:
         return write
 
 
-def read_refusal(failed: ConditionFailed, admission: Admission, most_runs: int) -> NotAdmitted | TenantSuspended:
+def read_refusal(
+    failed: ConditionFailed, run: Run, admission: Admission, most_runs: int
+) -> NotAdmitted | TenantSuspended:
     """What was found instead of what the admission expected."""
     usages = range(FIRST_USAGE, FIRST_USAGE + len(admission.allowances))
+    workspace = usages.stop + (admission.lock is not None)
     if TENANT in failed.found and not failed.found[TENANT]:
         return TenantSuspended()
     return NotAdmitted(
@@ -104,8 +109,20 @@ def read_refusal(failed: ConditionFailed, admission: Admission, most_runs: int) 
         tenant=decode(Tenant, failed.found[TENANT]) if TENANT in failed.found else None,
         deployment=decode_deployment(failed.found[DEPLOYMENT], most_runs) if DEPLOYMENT in failed.found else None,
         usages={place - FIRST_USAGE: _usage(failed.found[place]) for place in usages if place in failed.found},
+        workspace=_workspace_refusal(failed, run, admission, workspace),
     )
 
 
 def _usage(item: dict[str, Any]) -> Usage:
     return decode(Usage, item)
+
+
+def _workspace_refusal(failed: ConditionFailed, run: Run, admission: Admission, first: int) -> Refusal | None:
+    """Why the run cannot have its workspace: another run has it, it is gone, or there are as many as there may be."""
+    if run.workspace is None or not {first, first + 1} & failed.found.keys():
+        return None
+    if run.workspace.is_new:
+        counted = failed.found.get(first + 1, {}).get("workspaces", {}).get("N", "0")
+        return QuotaExceeded(Limit("workspaces", admission.most_workspaces or 0, int(counted)))
+    item = failed.found.get(first)
+    return WorkspaceInUse(text(item, "leased_by")) if item else WorkspaceNotFound(run.workspace.workspace_id)

@@ -12,9 +12,12 @@ from outpost.adapters.dynamo_counters import (
 )
 from outpost.adapters.dynamo_deployments import decode_deployment
 from outpost.adapters.dynamo_items import queue_key
+from outpost.adapters.dynamo_promotions import put_promotion
+from outpost.adapters.dynamo_workspaces import WorkspaceWrites
 from outpost.adapters.dynamo_writes import Write
 from outpost.domain.deployment import breaker_news
 from outpost.domain.errors import OutpostError
+from outpost.domain.promotion import new_promotion
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.domain.tenant import TenantStatus
@@ -30,6 +33,8 @@ class Consequence(StrEnum):
     PLACE = "place"
     USE = "use"
     KEY_USE = "key-use"
+    WORKSPACE = "workspace"
+    PROMOTION = "promotion"
 
 
 class ChangeWrites:
@@ -38,6 +43,7 @@ class ChangeWrites:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._counters = Counters(settings)
+        self._workspaces = WorkspaceWrites(settings)
 
     def of(self, before: Run, after: Run) -> dict[Consequence, Write]:
         """Each write by what it is for."""
@@ -50,7 +56,7 @@ class ChangeWrites:
         if before.is_queued and not after.is_queued:
             writes[Consequence.PLACE] = {"Delete": {"TableName": self._settings.jobs_table, "Key": queue_key(before)}}
         if after.status.is_terminal and not before.status.is_terminal:
-            writes |= self._settlement(after)
+            writes |= self._settlement(after) | self._remains(after)
         return writes
 
     def _tenant(self, before: Run, after: Run) -> dict[Consequence, Write]:
@@ -75,6 +81,18 @@ class ChangeWrites:
         if not active and news is None:
             return {}
         return {Consequence.DEPLOYMENT: self._counters.free_launch(active, after.agent, news, after.status_since)}
+
+    def _remains(self, run: Run) -> dict[Consequence, Write]:
+        """What goes on after the run: its workspace, for others to use, and a promotion that was asked for with it."""
+        ended_at = run.ended_at or run.status_since
+        left = self._workspaces.leave(run, ended_at)
+        writes = {} if left is None else {Consequence.WORKSPACE: left}
+        if run.promote is not None and run.is_worth_promoting:
+            promotion = new_promotion(
+                run.tenant_id, run.run_id, run.promote, api_url=run.api_url, by=run.created_by, at=ended_at
+            )
+            writes[Consequence.PROMOTION] = put_promotion(self._settings, promotion)
+        return writes
 
     def _settlement(self, run: Run) -> dict[Consequence, Write]:
         reserved = run.reservation

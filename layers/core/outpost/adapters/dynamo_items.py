@@ -5,7 +5,9 @@ outpost-jobs      pk             sk                  what
                   TENANT#<id>    ARTIFACTS#<ulid>#n  the files that the runner of an attempt stored
                   TENANT#<id>    IDEM#<key>          the lock of an idempotency key; expires_at (TTL)
                   TENANT#<id>    QUEUE#<rank>#<ulid> a place in the queue: priority first, then age
-  index active    active_shard   check_at            runs that are not terminal
+                  TENANT#<id>    PROMOTION#<ulid>    the promotion of a run
+                  TENANT#<id>    BATCH#<ulid>        a batch: one task, given to several agents
+  index active    active_shard   check_at            runs that are not terminal, and promotions that have not ended
 outpost-audit     TENANT#<id>    EVENT#<ulid>        an event
   index timeline  timeline       number              the events of one run, TENANT#<id>#RUN#<ulid>, in their order
 outpost-tenants   TENANT#<id>    TENANT              a tenant, its plan and its counters
@@ -16,6 +18,9 @@ outpost-tenants   TENANT#<id>    TENANT              a tenant, its plan and its 
                   DEPLOYMENT     DEPLOYMENT          what all tenants share: counter, kill switch, breakers
   index waiting   waiting        served_at           tenants with runs in the queue
 outpost-api-keys  key_hash                           a key, by the SHA-256 of its secret
+outpost-workspaces TENANT#<id>   WORKSPACE#<ulid>    a persistent workspace
+                  TENANT#<id>    WORKSPACES          how many of them there are
+  index expiring  expiring       expires_at          workspaces, the first to end first
 """
 
 from collections.abc import Mapping
@@ -37,7 +42,7 @@ class ItemMalformed(Exception):
 
 _serializer = TypeSerializer()
 _deserializer = TypeDeserializer()
-KEYS = frozenset({"pk", "sk", "active_shard", "waiting", "timeline"})
+KEYS = frozenset({"pk", "sk", "active_shard", "waiting", "timeline", "expiring"})
 
 
 def timestamp(at: datetime) -> str:
@@ -80,6 +85,16 @@ def queue_key(run: Run) -> Item:
     return to_item({"pk": tenant_partition(run.tenant_id), "sk": f"QUEUE#{run.priority.rank}#{run.run_id}"})
 
 
+def promotion_key(tenant_id: str, run_id: str) -> Item:
+    """The key of a run's promotion."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"PROMOTION#{run_id}"})
+
+
+def batch_key(tenant_id: str, batch_id: str) -> Item:
+    """The key of a batch."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"BATCH#{batch_id}"})
+
+
 def usage_key(tenant_id: str, period: str, key_id: str | None) -> Item:
     """The key of what was used in a period by the tenant, or by one of its keys."""
     return to_item({"pk": tenant_partition(tenant_id), "sk": f"USAGE#{period}#{key_id or 'TENANT'}"})
@@ -98,6 +113,16 @@ def secret_key(tenant_id: str, name: str) -> Item:
 def secret_count_key(tenant_id: str) -> Item:
     """The key of the item that counts a tenant's secrets."""
     return to_item({"pk": tenant_partition(tenant_id), "sk": "SECRETS"})
+
+
+def workspace_key(tenant_id: str, workspace_id: str) -> Item:
+    """The key of a workspace."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": f"WORKSPACE#{workspace_id}"})
+
+
+def workspace_count_key(tenant_id: str) -> Item:
+    """The key of the item that counts a tenant's workspaces."""
+    return to_item({"pk": tenant_partition(tenant_id), "sk": "WORKSPACES"})
 
 
 def deployment_key() -> Item:

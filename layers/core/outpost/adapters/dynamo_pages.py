@@ -71,11 +71,20 @@ def _request(table: str, tenant_id: str, wanted: RunFilter) -> dict[str, Any]:
         ":last": f"RUN#{lowest_id(wanted.until)}" if wanted.until else _LAST,
     }
     conditions = []
-    for name, value in (("status", wanted.status), ("agent", wanted.agent), ("repo", wanted.repo)):
+    for name, value in (
+        ("status", wanted.status),
+        ("agent", wanted.agent),
+        ("repo", wanted.repo),
+        ("batch_id", wanted.batch),
+    ):
         if value is not None:
             names[f"#{name}"] = name
             values[f":{name}"] = str(value)
             conditions.append(f"#{name} = :{name}")
+    if wanted.parent is not None:
+        names |= {"#origin": "origin", "#parent": "parent_run_id"}
+        values[":parent"] = wanted.parent
+        conditions.append("#origin.#parent = :parent")
     for number, (tag, value) in enumerate(sorted(wanted.tags.items())):
         names |= {"#tags": "tags", f"#tag{number}": tag}
         values[f":tag{number}"] = value

@@ -52,7 +52,7 @@ class DynamoRuns:
         try:
             write_transaction(self._client, writes)
         except ConditionFailed as failed:
-            raise read_refusal(failed, admission, self._settings.deployment_runs) from failed
+            raise read_refusal(failed, run, admission, self._settings.deployment_runs) from failed
 
     def get(self, tenant_id: str, run_id: str) -> Run | None:
         item = self._get(run_key(tenant_id, run_id))

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from outpost.adapters.aws import unavailable_if_it_fails
 from outpost.domain.report import Artifact
+from outpost.domain.workspace import Snapshot
 from outpost.ports import PresignedUrl
 from outpost.settings import Settings
 
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 UPLOAD_SECONDS = 900
+# A runner fetches it at once; a large one takes its time.
+SNAPSHOT_SECONDS = 900
+SNAPSHOT_TYPE = "application/zstd"
 # A browser that opened these from the bucket's address would run what an agent wrote.
 _NEVER_SHOWN = frozenset({"text/html", "application/xhtml+xml", "image/svg+xml", "text/xml", "application/xml"})
 
@@ -53,18 +57,39 @@ class S3Files:
         }
         return PresignedUrl(self._presign("get_object", parameters, seconds), at + timedelta(seconds=seconds))
 
+    def presign_snapshot_download(
+        self, tenant_id: str, workspace_id: str, snapshot: Snapshot, *, at: datetime
+    ) -> PresignedUrl:
+        parameters = {"Bucket": self._bucket, "Key": _snapshot_key(tenant_id, workspace_id, snapshot)}
+        url = self._presign("get_object", parameters, SNAPSHOT_SECONDS)
+        return PresignedUrl(url, at + timedelta(seconds=SNAPSHOT_SECONDS))
+
+    def presign_snapshot_upload(
+        self, tenant_id: str, workspace_id: str, snapshot: Snapshot, *, at: datetime
+    ) -> PresignedUrl:
+        key = _snapshot_key(tenant_id, workspace_id, snapshot)
+        return self._presign_put(key, snapshot.size_bytes, snapshot.sha256, SNAPSHOT_TYPE, at)
+
+    def delete_snapshot(self, tenant_id: str, workspace_id: str, snapshot: Snapshot) -> None:
+        with unavailable_if_it_fails():
+            self._client.delete_object(Bucket=self._bucket, Key=_snapshot_key(tenant_id, workspace_id, snapshot))
+
     def presign_upload(self, tenant_id: str, run_id: str, artifact: Artifact, *, at: datetime) -> PresignedUrl:
-        checksum = base64.b64encode(bytes.fromhex(artifact.sha256)).decode()
+        key = _file_key(tenant_id, run_id, artifact)
+        return self._presign_put(key, artifact.size_bytes, artifact.sha256, artifact.content_type, at)
+
+    def _presign_put(self, key: str, size_bytes: int, sha256: str, content_type: str, at: datetime) -> PresignedUrl:
+        checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
         parameters = {
             "Bucket": self._bucket,
-            "Key": _file_key(tenant_id, run_id, artifact),
-            "ContentLength": artifact.size_bytes,
-            "ContentType": artifact.content_type,
+            "Key": key,
+            "ContentLength": size_bytes,
+            "ContentType": content_type,
             "ChecksumSHA256": checksum,
         }
         headers = {
-            "Content-Length": str(artifact.size_bytes),
-            "Content-Type": artifact.content_type,
+            "Content-Length": str(size_bytes),
+            "Content-Type": content_type,
             "x-amz-checksum-sha256": checksum,
         }
         url = self._presign("put_object", parameters, UPLOAD_SECONDS)
@@ -80,6 +105,10 @@ class S3Files:
 
 def _task_key(tenant_id: str, run_id: str) -> str:
     return f"tasks/{tenant_id}/{run_id}"
+
+
+def _snapshot_key(tenant_id: str, workspace_id: str, snapshot: Snapshot) -> str:
+    return f"workspaces/{tenant_id}/{workspace_id}/{snapshot.run_id}-{snapshot.attempt}.tar.zst"
 
 
 def _file_key(tenant_id: str, run_id: str, artifact: Artifact) -> str:

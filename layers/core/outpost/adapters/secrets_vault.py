@@ -3,6 +3,7 @@
 outpost/{env}/tenants/{tenant}/{name}   a tenant's own: the text itself
 outpost/agents/{provider}               the operator's key of a provider: {"apiKey": "...", "baseUrl": "..." or nothing}
 outpost/github                          the operator's git token: {"token": "..."}
+outpost/github-app                      the operator's GitHub App: {"appId": "...", "privateKey": "..."}
 """
 
 import json
@@ -79,6 +80,10 @@ class SecretsManagerVault:
 
     def platform_git(self) -> str | None:
         return self._platform_fields("outpost/github", required="token").get("token")
+
+    def platform_github_app(self) -> tuple[str, str] | None:
+        fields = self._platform_fields("outpost/github-app", required="privateKey", optional="appId")
+        return (fields["appId"], fields["privateKey"]) if fields.get("appId") else None
 
     def _tenant_secret_id(self, tenant_id: str, name: str) -> str:
         return f"outpost/{self._environment}/tenants/{tenant_id}/{name}"

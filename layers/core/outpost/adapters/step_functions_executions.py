@@ -25,14 +25,7 @@ class StepFunctionsExecutions:
         self._machine_arn = settings.state_machine_arn
 
     def start(self, run: Run, bootstrap_token: str) -> None:
-        with unavailable_if_it_fails():
-            try:
-                self._client.start_execution(
-                    stateMachineArn=self._machine_arn, name=run.run_id, input=execution_input(run, bootstrap_token)
-                )
-            except ClientError as error:
-                if error_code(error) != "ExecutionAlreadyExists":
-                    raise
+        start_execution(self._client, self._machine_arn, run.run_id, execution_input(run, bootstrap_token))
 
     def release(self, wait_token: str, bootstrap_token: str) -> None:
         output = json.dumps({"bootstrapToken": bootstrap_token})
@@ -47,24 +40,42 @@ class StepFunctionsExecutions:
         with unavailable_if_it_fails():
             try:
                 self._client.stop_execution(
-                    executionArn=self._execution_arn(run_id), error=error, cause=cause[:CAUSE_CHARACTERS]
+                    executionArn=_execution_arn(self._machine_arn, run_id),
+                    error=error,
+                    cause=cause[:CAUSE_CHARACTERS],
                 )
             except ClientError as refusal:
                 if error_code(refusal) != "ExecutionDoesNotExist":
                     raise
 
     def status(self, run_id: str) -> ExecutionStatus | None:
-        with unavailable_if_it_fails():
-            try:
-                answer = self._client.describe_execution(executionArn=self._execution_arn(run_id))
-            except ClientError as error:
-                if error_code(error) == "ExecutionDoesNotExist":
-                    return None
-                raise
-        return ExecutionStatus(answer["status"])
+        return execution_status(self._client, self._machine_arn, run_id)
 
-    def _execution_arn(self, run_id: str) -> str:
-        return f"{self._machine_arn.replace(':stateMachine:', ':execution:')}:{run_id}"
+
+def start_execution(client: "SFNClient", machine_arn: str, name: str, given: str) -> None:
+    """Start an execution; one of the name, which was started before, stays as it is. Raises Unavailable."""
+    with unavailable_if_it_fails():
+        try:
+            client.start_execution(stateMachineArn=machine_arn, name=name, input=given)
+        except ClientError as error:
+            if error_code(error) != "ExecutionAlreadyExists":
+                raise
+
+
+def execution_status(client: "SFNClient", machine_arn: str, name: str) -> ExecutionStatus | None:
+    """The status of the execution of a name, None if there is none. Raises Unavailable."""
+    with unavailable_if_it_fails():
+        try:
+            answer = client.describe_execution(executionArn=_execution_arn(machine_arn, name))
+        except ClientError as error:
+            if error_code(error) == "ExecutionDoesNotExist":
+                return None
+            raise
+    return ExecutionStatus(answer["status"])
+
+
+def _execution_arn(machine_arn: str, name: str) -> str:
+    return f"{machine_arn.replace(':stateMachine:', ':execution:')}:{name}"
 
 
 def execution_input(run: Run, bootstrap_token: str) -> str:

@@ -49,7 +49,8 @@ def _reason(payload: Mapping[str, Any]) -> str | None:
 
 def _override_environment(payload: Mapping[str, Any]) -> dict[str, str]:
     overrides = _field(_field(payload, "overrides") or {}, "containerOverrides") or []
-    pairs = [pair for override in overrides for pair in _field(override, "environment") or []]
+    mine = [override for override in overrides if _field(override, "name") == CONTAINER]
+    pairs = [pair for override in mine for pair in _field(override, "environment") or []]
     return {str(_field(pair, "name")): str(_field(pair, "value")) for pair in pairs}
 
 

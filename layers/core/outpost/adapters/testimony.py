@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from outpost.adapters.task_payload import read_task
@@ -26,6 +27,30 @@ def read_testimony(event: Mapping[str, Any]) -> Testimony | None:
 def read_slot_request(event: Mapping[str, Any]) -> tuple[str, str, str]:
     """(tenant id, run id, task token) of an execution that waits for its run's slot."""
     return str(event["tenantId"]), str(event["runId"]), str(event["token"])
+
+
+@dataclass(frozen=True)
+class PromotionEnd:
+    """What the machine says of a promotion's task that has ended."""
+
+    tenant_id: str
+    run_id: str
+    attempt: int
+    ran_out_of_time: bool
+    detail: str
+
+
+def read_promotion_end(event: Mapping[str, Any]) -> PromotionEnd:
+    """The end of a promotion's task; what the task had to say of it came from itself."""
+    error, cause = str(event.get("error") or ""), str(event.get("cause") or "")
+    is_task = cause.lstrip().startswith("{")
+    return PromotionEnd(
+        str(event["tenantId"]),
+        str(event["runId"]),
+        int(event["attempt"]),
+        ran_out_of_time=error == "States.Timeout",
+        detail="" if is_task or not error else f"{error}: {cause}"[:DETAIL_CHARACTERS],
+    )
 
 
 def _from_machine(event: Mapping[str, Any]) -> Testimony:

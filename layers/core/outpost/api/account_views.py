@@ -72,6 +72,8 @@ def plan_view(plan: Plan) -> View:
         "dispatches": plan.dispatches,
         "agentMinutes": plan.agent_minutes,
         "workspaces": plan.workspaces,
+        "workspaceDays": plan.workspace_days,
+        "workspaceMb": plan.workspace_mb,
         "monthlyBudgetUsd": _usd(plan.monthly_budget_microusd),
         "runBudgetUsd": _usd(plan.run_budget_microusd),
         "runTokens": plan.run_tokens,

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
+from copy import copy
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -12,12 +13,14 @@ from pydantic import (
     BeforeValidator,
     Field,
     ValidationInfo,
+    create_model,
     field_validator,
 )
 
 from outpost.api.parsing import Body, Query
 from outpost.domain.agents import AGENTS
 from outpost.domain.git import is_branch, is_repo
+from outpost.domain.promotion import PromotionWish
 from outpost.domain.run import QUEUE_TIMEOUT_SECONDS, ContextLevel, Priority, RunStatus
 from outpost.domain.secret import is_variable_name
 from outpost.domain.size import Size, SizeUnknown
@@ -33,6 +36,12 @@ CONTEXT_LEVELS = tuple(str(level) for level in ContextLevel)
 SECRETS = 20
 MOST_USD = 1_000_000
 MOST_TOKENS = 1_000_000_000
+WORKSPACE_MODES = ("ephemeral", "persistent")
+PROMOTE_WHEN = "success"
+CHECK_CHARACTERS = 4_000
+TITLE_CHARACTERS = 250
+PROMOTION_BODY_CHARACTERS = 10_000
+LEAST_AGENTS, MOST_AGENTS = 2, 10
 
 _DIGITS = re.compile(r"[0-9]{1,9}")
 _RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
@@ -106,6 +115,18 @@ def _secret_name(text: str) -> str:
     return text
 
 
+def _mode(text: str) -> str:
+    if text not in WORKSPACE_MODES:
+        raise ValueError(f"must be one of {', '.join(WORKSPACE_MODES)}")
+    return text
+
+
+def _when(text: str) -> str:
+    if text != PROMOTE_WHEN:
+        raise ValueError(f"must be {PROMOTE_WHEN}")
+    return text
+
+
 SecretName = Annotated[str, AfterValidator(_secret_name)]
 TagName = Annotated[str, AfterValidator(_tag_name)]
 TagValue = Annotated[str, Field(max_length=TAG_CHARACTERS)]
@@ -134,6 +155,36 @@ class BudgetBody(Body):
     max_tokens: Annotated[int, Field(ge=1, le=MOST_TOKENS)] | None = None
 
 
+BranchName = Annotated[str, AfterValidator(_branch)]
+RunTitle = Annotated[str, Field(min_length=1, max_length=TITLE_CHARACTERS, pattern=r"^[^\x00-\x1f\x7f]*$")]
+PromotionText = Annotated[str, Field(max_length=PROMOTION_BODY_CHARACTERS)]
+
+
+class PromoteBody(Body):
+    """POST /runs/{id}/promote."""
+
+    branch: BranchName | None = None
+    title: RunTitle | None = None
+    body: PromotionText | None = None
+    draft: bool = False
+
+    def wish(self) -> PromotionWish:
+        """What is asked for."""
+        return PromotionWish(self.branch, self.title, self.body, self.draft)
+
+
+class PromoteAtEndBody(PromoteBody):
+    """A promotion that is asked for with the run itself."""
+
+    when: Annotated[str, AfterValidator(_when), Field(json_schema_extra={"enum": [PROMOTE_WHEN]})]
+
+
+class PromoteBatchBody(PromoteBody):
+    """POST /batches/{id}/promote."""
+
+    run_id: Annotated[str, Field(min_length=1, max_length=128)]
+
+
 class DispatchBody(Body):
     """POST /dispatch."""
 
@@ -151,6 +202,12 @@ class DispatchBody(Body):
     timeout_seconds: Annotated[int, Field(ge=30, le=LONGEST_TIMEOUT_SECONDS)] = 600
     queue_timeout_seconds: Annotated[int, Field(ge=60, le=LONGEST_TIMEOUT_SECONDS)] = QUEUE_TIMEOUT_SECONDS
     priority: Annotated[str, AfterValidator(_priority), Field(json_schema_extra={"enum": list(PRIORITIES)})] = "normal"
+    workspace_mode: Annotated[str, AfterValidator(_mode), Field(json_schema_extra={"enum": list(WORKSPACE_MODES)})] = (
+        "ephemeral"
+    )
+    workspace_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    check: Annotated[str, Field(min_length=1, max_length=CHECK_CHARACTERS), AfterValidator(_task)] | None = None
+    promote: PromoteAtEndBody | None = None
     tags: dict[TagName, TagValue] = Field(default_factory=dict)
     user_id: Annotated[str, Field(min_length=1, max_length=128)] | None = None
     idempotency_key: Annotated[str, Field(min_length=1, max_length=128)] | None = None
@@ -196,6 +253,13 @@ class DispatchBody(Body):
             raise ValueError("needs a repo")
         return branch
 
+    @field_validator("promote")
+    @classmethod
+    def _promotes_to_a_repo(cls, promote: PromoteAtEndBody | None, info: ValidationInfo) -> PromoteAtEndBody | None:
+        if promote is not None and info.data.get("repo") is None and info.data.get("workspace_id") is None:
+            raise ValueError("needs a repo")
+        return promote
+
     @field_validator("tags")
     @classmethod
     def _bounded_tags(cls, tags: dict[str, str]) -> dict[str, str]:
@@ -203,11 +267,66 @@ class DispatchBody(Body):
             raise ValueError(f"must be at most {TAGS} pairs")
         return tags
 
-    def sha256(self) -> str:
-        """What two requests have in common that ask for the same: all but the idempotency key itself."""
+    def sha256(self, **beside: str) -> str:
+        """What two requests have in common that ask for the same: all but the idempotency key itself.
+
+        `beside` is what of a request is not in its body.
+        """
         said = self.model_dump(mode="json", exclude={"idempotency_key"}, exclude_defaults=True)
-        same = json.dumps(said, sort_keys=True)
+        same = json.dumps(said | ({"": beside} if beside else {}), sort_keys=True)
         return hashlib.sha256(same.encode()).hexdigest()
+
+
+def _partial(
+    name: str,
+    description: str,
+    *,
+    without: tuple[str, ...] = (),
+    required: tuple[str, ...] = (),
+    base: type[Body] = Body,
+) -> type[Body]:
+    """The fields of a dispatch, of which only some have to be there."""
+    fields: dict[str, Any] = {}
+    for field_name, known in DispatchBody.model_fields.items():
+        field = copy(known)
+        if known.is_required() and field_name not in required:
+            field.default = None
+        if field_name not in without:
+            fields[field_name] = (field.annotation, field)
+    return create_model(name, __base__=base, __doc__=description, **fields)
+
+
+# What is sent there is laid over the earlier run's own fields, and checked as the dispatch that comes of it.
+RerunBody = _partial("RerunBody", "POST /runs/{id}/rerun: the fields that are to be otherwise.")
+FollowUpBody = _partial(
+    "FollowUpBody",
+    "POST /runs/{id}/follow-up: what is to be done next, and the fields that are to be otherwise.",
+    without=("repo", "branch", "workspace_mode", "workspace_id"),
+    required=("task",),
+)
+
+
+class BatchAgentBody(Body):
+    """One of the agents that a batch asks."""
+
+    agent: Annotated[str, Field(json_schema_extra={"enum": list(AGENTS)})]
+    model_id: str | None = None
+
+
+class BatchHeadBody(Body):
+    """What of a batch is not each dispatch's own."""
+
+    agents: Annotated[list[BatchAgentBody], Field(min_length=LEAST_AGENTS, max_length=MOST_AGENTS)]
+    shared_budget: BudgetBody = Field(default_factory=BudgetBody)
+
+
+BatchBody = _partial(
+    "BatchBody",
+    "POST /batches: a dispatch to several agents at once.",
+    without=("agent", "model_id", "workspace_id"),
+    required=("task",),
+    base=BatchHeadBody,
+)
 
 
 class CancelBody(Body):
@@ -229,6 +348,8 @@ class RunsQuery(Query):
     agent: Annotated[str, Field(max_length=64)] | None = None
     repo: Annotated[str, Field(max_length=500)] | None = None
     tag: list[str] = Field(default_factory=list, max_length=TAGS)
+    parent: Annotated[str, Field(max_length=128)] | None = None
+    batch: Annotated[str, Field(max_length=128)] | None = None
     since: Time | None = None
     until: Time | None = None
 
@@ -273,6 +394,13 @@ class EventsQuery(Query):
     wait: Annotated[WholeNumber, Field(ge=0, le=20)] = 0
     last_event_id: str | None = None
     access_token: Annotated[str | None, Field(alias="access_token")] = None
+
+
+class WorkspacesQuery(Query):
+    """GET /workspaces."""
+
+    limit: Annotated[WholeNumber, Field(ge=1, le=100)] = 20
+    cursor: str | None = None
 
 
 class ArtifactsQuery(Query):

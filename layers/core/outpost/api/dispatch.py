@@ -11,7 +11,7 @@ from outpost.domain.errors import FieldError, InputInvalid, Unavailable
 from outpost.domain.money import microusd
 from outpost.domain.run import ContextLevel, Priority, Run
 from outpost.domain.usage import ModelBudget
-from outpost.use_cases.dispatch_run import Dispatch, Dispatched
+from outpost.use_cases.dispatch_run import Dispatch, Dispatched, dispatch_run
 from outpost.wiring import Wiring
 
 KEY_CHARACTERS = 128
@@ -40,7 +40,31 @@ def read_dispatch(request: Request, body: DispatchBody, git_base_url: str) -> Di
         branch=body.branch,
         tags=body.tags,
         requested_by=body.user_id,
+        workspace_id=body.workspace_id,
+        is_persistent=body.workspace_mode == "persistent",
+        check=body.check,
+        promote=body.promote.wish() if body.promote else None,
         idempotency_key=_agreed_key(body.idempotency_key, request.header("Idempotency-Key")),
+    )
+
+
+def dispatch_with(request: Request, dispatch: Dispatch, wiring: Wiring) -> Dispatched:
+    """Dispatch on behalf of whoever sent the request. Raises what `dispatch_run` raises."""
+    return dispatch_run(
+        request.caller,
+        dispatch,
+        request.access.terms,
+        runs=wiring.runs,
+        accounts=wiring.accounts,
+        secrets=wiring.tenant_secrets,
+        workspaces=wiring.workspaces,
+        api_keys=wiring.api_keys,
+        full_tenants=wiring.full_tenants,
+        files=wiring.files,
+        executions=wiring.executions,
+        signing_key=wiring.signing_key,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
     )
 
 

@@ -1,13 +1,16 @@
 """One table from refusals to answers: HTTP status, code, and what the caller does next."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from math import ceil
+from typing import Any
 
 from outpost.api.times import time_text
 from outpost.domain.errors import (
     AgentUnavailable,
+    BatchAlreadyPromoted,
+    BatchNotFound,
     BudgetExceeded,
     CallerUnknown,
     ClaimRefused,
@@ -19,14 +22,17 @@ from outpost.domain.errors import (
     KillSwitchOn,
     Limit,
     NotFound,
+    NothingToPromote,
     OutpostError,
     PatchNotFound,
     PlanEnded,
     PolicyDenied,
+    PromotionNotFound,
     QueueFull,
     QuotaExceeded,
     RateLimited,
     RunAlreadyEnded,
+    RunNotEnded,
     ScopeMissing,
     SecretNotFound,
     SecretsFull,
@@ -34,6 +40,9 @@ from outpost.domain.errors import (
     TenantNotFound,
     TenantSuspended,
     Unavailable,
+    WorkNotKept,
+    WorkspaceInUse,
+    WorkspaceNotFound,
 )
 
 
@@ -93,11 +102,19 @@ _TABLE: tuple[tuple[type[OutpostError], Answer], ...] = (
     (PatchNotFound, Answer(404, "NOT_FOUND", "The run has no patch.", "Wait for the run to collect its work; a run that changed nothing has no patch.")),
     (KeyNotFound, Answer(404, "NOT_FOUND", "There is no such key.", "Check the id; GET /keys lists the keys of your tenant.")),
     (SecretNotFound, Answer(404, "NOT_FOUND", "There is no such secret.", "Check the name; GET /secrets lists the secrets of your tenant.")),
+    (WorkspaceNotFound, Answer(404, "NOT_FOUND", "There is no such workspace.", "Check the id; GET /workspaces lists the workspaces of your tenant.")),
+    (PromotionNotFound, Answer(404, "NOT_FOUND", "The run has not been promoted.", "Promote it with POST /runs/{id}/promote.")),
+    (BatchNotFound, Answer(404, "NOT_FOUND", "There is no such batch.", "Check the id; POST /batches answered with it.")),
     (TenantNotFound, Answer(404, "NOT_FOUND", "There is no such tenant.", "Check the id; list-tenants lists them.")),
     (NotFound, Answer(404, "NOT_FOUND", "There is no such run.", "Check the id; GET /runs lists the runs of your tenant.")),
     (RouteUnknown, Answer(404, "NOT_FOUND", "There is no such route.", "Compare the path with the API's documentation.")),
     (MethodUnknown, Answer(405, "METHOD_NOT_ALLOWED", "This path does not have this method.", "Use a method that the Allow header names.")),
     (RunAlreadyEnded, Answer(409, "CONFLICT", "The run has already ended.", "Nothing to do: details.status says how it ended.")),
+    (RunNotEnded, Answer(409, "CONFLICT", "The run has not ended yet.", "Wait for its end, or cancel it; details.status says where it is.")),
+    (WorkNotKept, Answer(409, "CONFLICT", "What the run left is not there to go on from.", "Dispatch a new run; results are kept for 90 days.")),
+    (BatchAlreadyPromoted, Answer(409, "CONFLICT", "Another run of the batch was promoted.", "Look at the promotion of the run in details.runId, or promote this one with POST /runs/{id}/promote.")),
+    (NothingToPromote, Answer(409, "CONFLICT", "The run has nothing to promote.", "Promote a run that changed files of a repository; details.reason says what is missing.")),
+    (WorkspaceInUse, Answer(409, "CONFLICT", "Another run has the workspace.", "Wait for the run in details.runId to end, or cancel it.")),
     (KeyAlreadyReplaced, Answer(409, "CONFLICT", "The key has been replaced already, or has ended.", "Rotate its successor, or create a new key; details.status says what became of it.")),
     (IdempotencyConflict, Answer(409, "IDEMPOTENCY_CONFLICT", "The idempotency key was used for another request.", "Use a new idempotency key for a new request.")),
     (ClaimRefused, Answer(409, "CONFLICT", "The run is not this runner's to work on.", "Stop: the run is over, or another runner's.")),
@@ -157,29 +174,36 @@ def answer_for(error: OutpostError, now: datetime) -> Answer:
 
 
 def _details(error: OutpostError) -> Mapping[str, object] | None:
-    match error:
-        case InputInvalid():
-            return {"errors": [{"path": wrong.path, "message": wrong.message} for wrong in error.errors]}
-        case ScopeMissing():
-            return {"scope": error.scope}
-        case RunAlreadyEnded():
-            return {"status": error.status}
-        case ClaimRefused():
-            return {"status": error.status}
-        case QuotaExceeded(limit=limit):
-            return {
-                "dimension": limit.dimension,
-                "limit": limit.limit,
-                "used": limit.used,
-                "resetsAt": time_text(limit.resets_at),
-            }
-        case PolicyDenied():
-            return {"field": error.field, "reason": str(error)}
-        case PlanEnded():
-            return {"endedAt": time_text(error.ended_at)}
-        case KillSwitchOn():
-            return {"scope": "deployment" if error.reason is None else "tenant", "reason": error.reason}
-        case KeyAlreadyReplaced():
-            return {"status": error.reason}
-        case _:
-            return None
+    return next((details(error) for kind, details in _DETAILS.items() if isinstance(error, kind)), None)
+
+
+def _limit_details(error: Any) -> Mapping[str, object]:
+    limit: Limit = error.limit
+    return {
+        "dimension": limit.dimension,
+        "limit": limit.limit,
+        "used": limit.used,
+        "resetsAt": time_text(limit.resets_at),
+    }
+
+
+def _switch_details(error: Any) -> Mapping[str, object]:
+    return {"scope": "deployment" if error.reason is None else "tenant", "reason": error.reason}
+
+
+_DETAILS: Mapping[type[OutpostError], Callable[[Any], Mapping[str, object]]] = {
+    InputInvalid: lambda e: {"errors": [{"path": wrong.path, "message": wrong.message} for wrong in e.errors]},
+    ScopeMissing: lambda e: {"scope": e.scope},
+    RunAlreadyEnded: lambda e: {"status": e.status},
+    RunNotEnded: lambda e: {"status": e.status},
+    ClaimRefused: lambda e: {"status": e.status},
+    WorkspaceInUse: lambda e: {"runId": e.run_id},
+    BatchAlreadyPromoted: lambda e: {"runId": e.run_id},
+    WorkNotKept: lambda e: {"reason": str(e)},
+    NothingToPromote: lambda e: {"reason": str(e)},
+    QuotaExceeded: _limit_details,
+    PolicyDenied: lambda e: {"field": e.field, "reason": str(e)},
+    PlanEnded: lambda e: {"endedAt": time_text(e.ended_at)},
+    KillSwitchOn: _switch_details,
+    KeyAlreadyReplaced: lambda e: {"status": e.reason},
+}

@@ -3,13 +3,16 @@
 import logging
 from typing import Any
 
-from outpost.adapters.testimony import read_slot_request, read_testimony
+from outpost.adapters.testimony import read_promotion_end, read_slot_request, read_testimony
 from outpost.domain.errors import OutpostError
 from outpost.domain.outcome import Testimony
 from outpost.domain.run import Run, RunStatus
 from outpost.ports import SigningKey
+from outpost.use_cases.delete_workspace import forget_previous
 from outpost.use_cases.hand_out_slots import SlotGiver, hand_out_slots
 from outpost.use_cases.hear_testimony import hear_testimony
+from outpost.use_cases.promote_run import begin_promotion
+from outpost.use_cases.settle_promotion import settle_promotion
 from outpost.use_cases.start_execution import bootstrap_token
 from outpost.use_cases.wait_for_slot import wait_for_slot
 from outpost.wiring import Wiring
@@ -21,6 +24,8 @@ def hear(event: dict[str, Any], wiring: Wiring) -> dict[str, object]:
     """The run's status after the event; a run that has ended leaves its slot to who waits for one."""
     if event.get("source") == "queue":
         return _note_waiting(event, wiring)
+    if event.get("source") == "promotion":
+        return _settle_promotion(event, wiring)
     testimony = read_testimony(event)
     if testimony is None:
         return {"runId": None, "status": "NO_RUN", "error": None}
@@ -33,6 +38,7 @@ def hear(event: dict[str, Any], wiring: Wiring) -> dict[str, object]:
     )
     if run.status.is_terminal:
         _hand_on(run, wiring)
+        _go_on(run, wiring)
     return finished_view(run, testimony, wiring.signing_key)
 
 
@@ -51,6 +57,43 @@ def _hand_on(run: Run, wiring: Wiring) -> None:
         hand_out_slots(_giver(wiring), freed_by=run.tenant_id)
     except OutpostError:
         logger.warning("the slot was not handed on; the sweep will hand it on", extra={"runId": run.run_id})
+
+
+def _go_on(run: Run, wiring: Wiring) -> None:
+    """What was recorded with the run's end: the promotion begins, and a snapshot that was replaced goes."""
+    try:
+        if run.promote is not None and run.is_worth_promoting:
+            begin_promotion(
+                run.tenant_id,
+                run.run_id,
+                promotions=wiring.promotions,
+                executions=wiring.promotion_executions,
+                signing_key=wiring.signing_key,
+            )
+        if run.workspace is not None and run.report is not None and run.report.snapshot is not None:
+            forget_previous(run.tenant_id, run.workspace.workspace_id, workspaces=wiring.workspaces, files=wiring.files)
+    except OutpostError:
+        logger.warning("what follows from the run is left to the sweep", extra={"runId": run.run_id})
+
+
+def _settle_promotion(event: dict[str, Any], wiring: Wiring) -> dict[str, object]:
+    ended = read_promotion_end(event)
+    promotion = settle_promotion(
+        ended.tenant_id,
+        ended.run_id,
+        ended.attempt,
+        ran_out_of_time=ended.ran_out_of_time,
+        detail=ended.detail,
+        promotions=wiring.promotions,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )
+    error = promotion.report.error if promotion.report else None
+    return {
+        "runId": promotion.run_id,
+        "status": promotion.status,
+        "error": {"code": error.code, "message": error.message} if error else None,
+    }
 
 
 def _note_waiting(event: dict[str, Any], wiring: Wiring) -> dict[str, object]:

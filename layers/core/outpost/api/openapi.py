@@ -8,7 +8,21 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from outpost.api.account_bodies import CreateKeyBody, KeysQuery, KillSwitchBody, RotateKeyBody, TokenBody
-from outpost.api.bodies import ArtifactsQuery, CancelBody, DispatchBody, EventsQuery, LogsQuery, NoQuery, RunsQuery
+from outpost.api.bodies import (
+    ArtifactsQuery,
+    BatchBody,
+    CancelBody,
+    DispatchBody,
+    EventsQuery,
+    FollowUpBody,
+    LogsQuery,
+    NoQuery,
+    PromoteBatchBody,
+    PromoteBody,
+    RerunBody,
+    RunsQuery,
+    WorkspacesQuery,
+)
 from outpost.api.errors import codes_by_status
 from outpost.api.parsing import Body, Query
 from outpost.api.routes import ROUTES, Route
@@ -35,6 +49,20 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/dispatch"): Operation("Start a run", NoQuery, DispatchBody, success=(201, 200)),
     ("DELETE", "/dispatch/{id}"): Operation("Cancel a run", NoQuery, CancelBody, success=(202,)),
     ("POST", "/runs/{id}/cancel"): Operation("Cancel a run", NoQuery, CancelBody, success=(202,)),
+    ("POST", "/runs/{id}/rerun"): Operation("Do the same work again", NoQuery, RerunBody, success=(201, 200)),
+    ("POST", "/runs/{id}/follow-up"): Operation(
+        "Go on from what a run left", NoQuery, FollowUpBody, success=(201, 200)
+    ),
+    ("POST", "/runs/{id}/promote"): Operation("Make a pull request of a run", NoQuery, PromoteBody, success=(202,)),
+    ("GET", "/runs/{id}/promotion"): Operation("Show a run's promotion", NoQuery),
+    ("POST", "/batches"): Operation("Give one task to several agents", NoQuery, BatchBody, success=(201, 200)),
+    ("GET", "/batches/{id}"): Operation("Compare the runs of a batch", NoQuery),
+    ("POST", "/batches/{id}/promote"): Operation(
+        "Promote one run of a batch", NoQuery, PromoteBatchBody, success=(202,)
+    ),
+    ("GET", "/workspaces"): Operation("List persistent workspaces, newest first", WorkspacesQuery),
+    ("GET", "/workspaces/{id}"): Operation("Show a workspace", NoQuery),
+    ("DELETE", "/workspaces/{id}"): Operation("Delete a workspace", NoQuery),
     ("GET", "/runs"): Operation("List runs, newest first", RunsQuery),
     ("GET", "/runs/{id}"): Operation("Show a run", NoQuery),
     ("GET", "/dispatch/{id}"): Operation("Show a run", NoQuery),

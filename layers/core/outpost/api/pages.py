@@ -49,6 +49,8 @@ def list_runs(caller: Caller, query: RunsQuery, wiring: Wiring) -> Reply:
         status=query.status,
         agent=query.agent,
         repo=query.repo,
+        parent=query.parent,
+        batch=query.batch,
         tags=dict(tag.split(":", 1) for tag in query.tag),
         since=query.since,
         until=query.until,

@@ -15,6 +15,9 @@ from outpost.settings import Settings
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]
 MOST_CONCURRENT = 1_000
 MOST_QUEUED = 10_000
+# The bucket's lifecycle rule removes snapshots after this time, and one request puts no more than this into it.
+LONGEST_WORKSPACE_DAYS = 90
+LARGEST_WORKSPACE_MB = 5_120
 
 
 class RepositoriesBody(Body):
@@ -34,6 +37,8 @@ class PlanBody(Body):
     dispatches: Count | None = None
     agent_minutes: Count | None = None
     workspaces: Count | None = None
+    workspace_days: Annotated[int, Field(ge=1, le=LONGEST_WORKSPACE_DAYS)] | None = None
+    workspace_mb: Annotated[int, Field(ge=1, le=LARGEST_WORKSPACE_MB)] | None = None
     monthly_budget_usd: Usd | None = None
     run_budget_usd: Usd | None = None
     run_tokens: Tokens | None = None
@@ -54,7 +59,15 @@ class PlanBody(Body):
     def _time(cls, at: Any) -> Any:
         return datetime.fromisoformat(at) if isinstance(at, str) else at
 
-    @field_validator("kind", "concurrent_runs", "queued_runs", "longest_timeout_seconds", "own_secrets_required")
+    @field_validator(
+        "kind",
+        "concurrent_runs",
+        "queued_runs",
+        "longest_timeout_seconds",
+        "workspace_days",
+        "workspace_mb",
+        "own_secrets_required",
+    )
     @classmethod
     def _is_said(cls, value: object) -> object:
         if value is None:

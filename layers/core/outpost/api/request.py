@@ -7,6 +7,7 @@ from typing import Any, get_origin
 from urllib.parse import unquote
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEvent
+from pydantic import BaseModel, ConfigDict
 
 from outpost.api.errors import BodyMalformed, BodyTooLarge, MediaTypeUnsupported
 from outpost.api.parsing import Model, Query, parse_json, parse_texts
@@ -19,6 +20,12 @@ from outpost.use_cases.authenticate import Access
 
 BODY_BYTES = 2 * 1024 * 1024
 ID_CHARACTERS = 128
+
+
+class AnyFields(BaseModel):
+    """A JSON object of any fields."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 class Request:
@@ -79,6 +86,14 @@ class Request:
         if kind != "application/json":
             raise MediaTypeUnsupported(kind)
         return parse_json(model, text)
+
+    def fields(self) -> dict[str, object]:
+        """The fields of the body, unchecked: for those that are laid over others before they are checked.
+
+        Raises BodyMalformed, MediaTypeUnsupported.
+        """
+        checked = self.body(AnyFields)
+        return dict(checked.model_extra or {})
 
     def query(self, model: type[Query]) -> Any:
         """The checked query parameters. Raises InputInvalid."""

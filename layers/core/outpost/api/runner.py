@@ -8,12 +8,23 @@ from outpost.api.views import View
 from outpost.domain.agents import AGENTS
 from outpost.domain.credentials import Credentials
 from outpost.domain.git import clone_url
-from outpost.domain.report import Artifact, ContextSource, Report, Result
+from outpost.domain.report import (
+    SNAPSHOT_TYPE,
+    Artifact,
+    CheckVerdict,
+    ContextSource,
+    Omission,
+    Report,
+    Result,
+    WorkspaceEnd,
+)
 from outpost.domain.run import HEARTBEAT_SECONDS, STOP_GRACE_SECONDS, Run
 from outpost.domain.run_error import RunError, code_of_report
 from outpost.domain.usage import ModelUsage
+from outpost.domain.workspace import Snapshot
 from outpost.ports import PresignedUrl
 from outpost.use_cases.claim_run import Claimed
+from outpost.use_cases.find_start import Start
 
 MEBIBYTE = 1024 * 1024
 LIMITS = {
@@ -44,6 +55,10 @@ def claimed_view(claimed: Claimed, git_base_url: str) -> View:
             "task": claimed.task,
             "repo": _repository_view(run, git_base_url),
             "context": run.context,
+            "patch": _patch_view(claimed.start),
+            "background": claimed.start.background,
+            "check": run.check,
+            "workspace": _workspace_view(run, claimed.start),
         },
         "credentials": _credentials_view(run, claimed.credentials),
         "models": _prices_view(run),
@@ -51,8 +66,27 @@ def claimed_view(claimed: Claimed, git_base_url: str) -> View:
             "maxCostMicrousd": run.budget_left.max_cost_microusd,
             "maxTokens": run.budget_left.max_tokens,
         },
-        "limits": LIMITS,
+        "limits": {**LIMITS, "workspaceBytes": run.workspace.most_bytes if run.workspace else 0},
     }
+
+
+def _patch_view(start: Start) -> View | None:
+    if start.patch is None or start.patch_url is None:
+        return None
+    return _download_view(start.patch_url, start.patch.artifact.sha256, start.patch.artifact.size_bytes)
+
+
+def _workspace_view(run: Run, start: Start) -> View | None:
+    if run.workspace is None:
+        return None
+    snapshot, url = start.snapshot, start.snapshot_url
+    if snapshot is None or url is None:
+        return {"snapshot": None}
+    return {"snapshot": _download_view(url, snapshot.sha256, snapshot.size_bytes)}
+
+
+def _download_view(url: PresignedUrl, sha256: str, size_bytes: int) -> View:
+    return {"url": url.url, "sha256": sha256, "sizeBytes": size_bytes}
 
 
 def _model_id(run: Run) -> str:
@@ -90,7 +124,8 @@ def _repository_view(run: Run, git_base_url: str) -> View | None:
     if run.repo is None:
         return None
     url = clone_url(run.repo, git_base_url)
-    return {"url": url, "branch": run.branch, "mayRedirect": run.repo_may_redirect}
+    commit = run.origin.commit if run.origin else None
+    return {"url": url, "branch": run.branch, "mayRedirect": run.repo_may_redirect, "commit": commit}
 
 
 def uploads_view(artifacts: Sequence[Artifact], urls: Sequence[PresignedUrl]) -> View:
@@ -114,7 +149,7 @@ def read_artifact(file: FileBody, attempt: int) -> Artifact:
     return Artifact(attempt, file.name, file.type, file.size_bytes, file.sha256, file.content_type)
 
 
-def read_report(body: CompleteBody, attempt: int, at: datetime) -> Report:
+def read_report(run_id: str, body: CompleteBody, attempt: int, at: datetime) -> Report:
     """The runner's final report."""
     return Report(
         attempt=attempt,
@@ -127,7 +162,21 @@ def read_report(body: CompleteBody, attempt: int, at: datetime) -> Report:
         context_sources=tuple(
             ContextSource(source.path, source.tokens, source.is_cut) for source in body.context_sources
         ),
+        check=CheckVerdict(**body.check.model_dump()) if body.check else None,
+        workspace=WorkspaceEnd(**body.workspace.model_dump()) if body.workspace else None,
+        snapshot=_read_snapshot(run_id, body, attempt),
+        omitted=tuple(Omission(omitted.name, omitted.reason) for omitted in body.omitted),
+        notices=tuple(body.notices),
     )
+
+
+def _read_snapshot(run_id: str, body: CompleteBody, attempt: int) -> Snapshot | None:
+    """The snapshot that was stored, with the commit that its work began with."""
+    stored = next((file for file in body.uploads if file.type == SNAPSHOT_TYPE), None)
+    if stored is None or body.workspace is None or not body.workspace.saved:
+        return None
+    base_sha = body.result.base_sha if body.result else None
+    return Snapshot(run_id, attempt, stored.size_bytes, stored.sha256, base_sha)
 
 
 def read_usage(body: UsageBody | None) -> ModelUsage | None:
@@ -136,4 +185,4 @@ def read_usage(body: UsageBody | None) -> ModelUsage | None:
 
 
 def _result(body: ResultBody) -> Result:
-    return Result(body.summary, body.files_changed, body.insertions, body.deletions, body.base_sha, body.head_sha)
+    return Result(**body.model_dump())

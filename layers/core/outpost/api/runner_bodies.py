@@ -46,7 +46,7 @@ class FileBody(Body):
     """One file of a run."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f\\]+$")]
-    type: Annotated[str, StringConstraints(pattern=r"^(patch|log|artifact)$")]
+    type: Annotated[str, StringConstraints(pattern=r"^(patch|log|artifact|workspace)$")]
     size_bytes: Annotated[int, Field(ge=0, le=5 * 1024**3)]
     sha256: Sha256
     content_type: Annotated[str, StringConstraints(max_length=128, pattern=r"^[\x21-\x7e][\x20-\x7e]*$")]
@@ -62,7 +62,7 @@ class FileBody(Body):
 class UploadsBody(Body):
     """POST /runner/uploads."""
 
-    uploads: Annotated[list[FileBody], Field(min_length=1, max_length=ARTIFACTS + 2)]
+    uploads: Annotated[list[FileBody], Field(min_length=1, max_length=ARTIFACTS + 3)]
 
 
 class ReportedErrorBody(Body):
@@ -81,6 +81,25 @@ class ResultBody(Body):
     deletions: Annotated[int, Field(ge=0)]
     base_sha: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
     head_sha: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    renames: Annotated[int, Field(ge=0)] = 0
+
+
+class CheckBody(Body):
+    """How the check of the agent's work ended."""
+
+    passed: bool
+    exit_code: Annotated[int, Field(ge=-255, le=255)] | None = None
+    timed_out: bool = False
+    output: Annotated[str, Field(max_length=4_000)]
+    seconds: Annotated[float, Field(ge=0, le=100_000)]
+
+
+class WorkspaceEndBody(Body):
+    """What became of the persistent workspace."""
+
+    restored: bool | None = None
+    saved: bool
+    reason: Annotated[str, Field(max_length=200)] | None = None
 
 
 class OmittedBody(Body):
@@ -105,7 +124,48 @@ class CompleteBody(Body):
     exit_code: Annotated[int, Field(ge=-255, le=255)] | None = None
     error: ReportedErrorBody | None = None
     result: ResultBody | None = None
-    uploads: Annotated[list[FileBody], Field(max_length=ARTIFACTS + 2)]
+    uploads: Annotated[list[FileBody], Field(max_length=ARTIFACTS + 3)]
     omitted: Annotated[list[OmittedBody], Field(max_length=20)]
     usage: UsageBody | None = None
     context_sources: Annotated[list[ContextSourceBody], Field(max_length=50)] = Field(default_factory=list)
+    check: CheckBody | None = None
+    workspace: WorkspaceEndBody | None = None
+    notices: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=20)] = Field(default_factory=list)
+
+
+class PromotionClaimBody(Body):
+    """POST /promotion/claim."""
+
+
+class PullRequestBody(Body):
+    """The pull request that was opened, or was there already."""
+
+    number: Annotated[int, Field(ge=1, le=2**50)]
+    url: Annotated[str, StringConstraints(max_length=1_000, pattern=r"^https?://[\x21-\x7e]+$")]
+
+
+class ConflictBody(Body):
+    """A file that the work could not be brought to."""
+
+    path: Annotated[str, Field(max_length=255)]
+    reason: Annotated[str, Field(max_length=200)]
+
+
+class PromotionErrorBody(Body):
+    """Why it was not promoted."""
+
+    code: Annotated[str, Field(max_length=64)]
+    message: Annotated[str, Field(max_length=1_000)]
+
+
+class PromotionCompleteBody(Body):
+    """POST /promotion/complete."""
+
+    outcome: Annotated[str, StringConstraints(pattern=r"^(promoted|failed)$")]
+    branch: Annotated[str, Field(max_length=255)] | None = None
+    base_branch: Annotated[str, Field(max_length=255)] | None = None
+    commit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40,64}$")] | None = None
+    pull_request: PullRequestBody | None = None
+    compare_url: Annotated[str, StringConstraints(max_length=1_000, pattern=r"^https?://[\x21-\x7e]+$")] | None = None
+    error: PromotionErrorBody | None = None
+    conflicts: Annotated[list[ConflictBody], Field(max_length=50)] = Field(default_factory=list)

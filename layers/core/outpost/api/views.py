@@ -7,7 +7,7 @@ from outpost.api.times import time_text
 from outpost.domain.event import Event
 from outpost.domain.explain import Explanation
 from outpost.domain.money import usd
-from outpost.domain.report import Artifact, Progress, Result
+from outpost.domain.report import Artifact, Phase, Report, Result
 from outpost.domain.run import Run
 from outpost.domain.run_error import RunError
 from outpost.domain.usage import ModelBudget, ModelUsage
@@ -15,19 +15,12 @@ from outpost.ports import LogLine, PresignedUrl
 
 View = Mapping[str, object]
 
-# Fields of the contract whose features this release does not have: absent values are null, not missing.
-NOT_YET = (
-    "workspaceMode",
-    "workspaceId",
-    "promotion",
-    "parentRunId",
-)
-
-
 PREVIEW_CHARACTERS = 1_000
 
 
-def run_view(run: Run, now: datetime, task: str | None = None, *, queue: Sequence[str] = ()) -> View:
+def run_view(
+    run: Run, now: datetime, task: str | None = None, *, queue: Sequence[str] = (), promotion: View | None = None
+) -> View:
     """A run; `task` is its whole text, else only the beginning is shown; `queue` are its tenant's waiting runs."""
     preview = run.task[:PREVIEW_CHARACTERS]
     return {
@@ -65,12 +58,21 @@ def run_view(run: Run, now: datetime, task: str | None = None, *, queue: Sequenc
         "billedAfterCancelSeconds": _billed_after_cancel(run),
         "attempt": run.attempt,
         "attempts": _attempts_view(run),
-        "progress": None if run.status.is_terminal else _progress_view(run.progress),
+        "progress": None if run.status.is_terminal else _progress_view(run),
         "exitCode": run.exit_code,
-        "error": _error_view(run.error),
+        "error": error_view(run.error),
         "usage": _usage_view(run, now),
         "result": _result_view(run.result),
-        **dict.fromkeys(NOT_YET),
+        "workspaceMode": "ephemeral" if run.workspace is None else "persistent",
+        "workspaceId": run.workspace.workspace_id if run.workspace else None,
+        "workspace": _workspace_end_view(run.report),
+        "parentRunId": run.origin.parent_run_id if run.origin else None,
+        "parentKind": run.origin.kind if run.origin else None,
+        "batchId": run.batch_id,
+        "check": _check_view(run),
+        "notices": list(run.report.notices) if run.report else [],
+        "omitted": [{"name": each.name, "reason": each.reason} for each in run.report.omitted] if run.report else [],
+        "promotion": promotion,
     }
 
 
@@ -125,7 +127,7 @@ def explanation_view(run: Run, explanation: Explanation, lines: Sequence[LogLine
         "summary": explanation.summary,
         "waitsFor": explanation.waits_for,
         "causes": [{"at": time_text(cause.at), "message": cause.message} for cause in explanation.causes],
-        "error": _error_view(run.error),
+        "error": error_view(run.error),
         "remedy": explanation.remedy,
         "retryable": explanation.retryable,
         "attempts": _attempts_view(run),
@@ -182,7 +184,7 @@ def _attempts_view(run: Run) -> list[View]:
             "attempt": number,
             "startedAt": time_text(started_at),
             "endedAt": time_text(ended_at),
-            "error": _error_view(error),
+            "error": error_view(error),
             "usage": None if usage is None else _model_usage_view(usage),
         }
         for number, started_at, ended_at, error, usage in [*lost, current]
@@ -222,13 +224,36 @@ def _model_usage_view(usage: ModelUsage) -> View:
     }
 
 
-def _progress_view(progress: Progress | None) -> View | None:
-    if progress is None:
-        return None
+def _progress_view(run: Run) -> View:
+    """Where a living run is; before a runner says so, its status does."""
+    progress = run.progress
+    if run.is_queued:
+        return {"phase": "queued", "message": None, "updatedAt": time_text(run.status_since)}
+    if progress is None or progress.phase is Phase.CLAIMED:
+        return {"phase": "starting", "message": None, "updatedAt": time_text(run.status_since)}
     return {"phase": progress.phase, "message": progress.message, "updatedAt": time_text(progress.updated_at)}
 
 
-def _error_view(error: RunError | None) -> View | None:
+def _check_view(run: Run) -> View | None:
+    if run.check is None:
+        return None
+    verdict = run.report.check if run.report else None
+    return {
+        "command": run.check,
+        "passed": verdict.passed if verdict else None,
+        "exitCode": verdict.exit_code if verdict else None,
+        "timedOut": verdict.timed_out if verdict else None,
+        "output": verdict.output if verdict else None,
+        "seconds": verdict.seconds if verdict else None,
+    }
+
+
+def _workspace_end_view(report: Report | None) -> View | None:
+    end = report.workspace if report else None
+    return None if end is None else {"restored": end.restored, "saved": end.saved, "reason": end.reason}
+
+
+def error_view(error: RunError | None) -> View | None:
     if error is None:
         return None
     return {"code": error.code, "message": error.message, "remedy": error.remedy, "retryable": error.retryable}
@@ -242,6 +267,7 @@ def _result_view(result: Result | None) -> View | None:
         "filesChanged": result.files_changed,
         "insertions": result.insertions,
         "deletions": result.deletions,
+        "renames": result.renames,
         "baseSha": result.base_sha,
         "headSha": result.head_sha,
     }

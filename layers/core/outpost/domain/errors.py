@@ -11,8 +11,14 @@ OutpostError
 │   ├── PolicyDenied             the plan or the key does not allow it at any time
 │   ├── PlanEnded                the trial or the subscription is over
 │   ├── KillSwitchOn             of the tenant, or of the deployment
-│   ├── NotFound                 RunNotFound, PatchNotFound, KeyNotFound, SecretNotFound, TenantNotFound: or not theirs
+│   ├── NotFound                 RunNotFound, PatchNotFound, KeyNotFound, SecretNotFound, TenantNotFound,
+│   │                            WorkspaceNotFound, PromotionNotFound, BatchNotFound: or not theirs
 │   ├── RunAlreadyEnded
+│   ├── RunNotEnded
+│   ├── WorkNotKept              what a run left is not there to go on from
+│   ├── WorkspaceInUse           by another run
+│   ├── BatchAlreadyPromoted     another run of it
+│   ├── NothingToPromote         no patch, or no repository to bring it to
 │   ├── KeyAlreadyReplaced       or revoked, or expired
 │   ├── IdempotencyConflict
 │   ├── QuotaExceeded            BudgetExceeded, QueueFull, SecretsFull: a limit is used up
@@ -123,6 +129,18 @@ class KeyNotFound(NotFound):
     """No such key of this tenant."""
 
 
+class WorkspaceNotFound(NotFound):
+    """No such workspace of this tenant."""
+
+
+class PromotionNotFound(NotFound):
+    """The run has not been promoted."""
+
+
+class BatchNotFound(NotFound):
+    """No such batch of this tenant."""
+
+
 class SecretNotFound(NotFound):
     """No such secret of this tenant."""
 
@@ -145,6 +163,38 @@ class RunAlreadyEnded(Refusal):
     def __init__(self, status: str) -> None:
         super().__init__(f"the run has already ended as {status}")
         self.status = status
+
+
+class RunNotEnded(Refusal):
+    """The run is still at work."""
+
+    def __init__(self, status: str) -> None:
+        super().__init__(f"the run is {status}")
+        self.status = status
+
+
+class WorkNotKept(Refusal):
+    """What the run left behind is not there, or not any more."""
+
+
+class BatchAlreadyPromoted(Refusal):
+    """Another run of the batch was promoted."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__("another run of the batch was promoted")
+        self.run_id = run_id
+
+
+class NothingToPromote(Refusal):
+    """The run has no patch, or worked on no repository."""
+
+
+class WorkspaceInUse(Refusal):
+    """Another run has the workspace."""
+
+    def __init__(self, run_id: str) -> None:
+        super().__init__(f"the run {run_id} has the workspace")
+        self.run_id = run_id
 
 
 class IdempotencyConflict(Refusal):

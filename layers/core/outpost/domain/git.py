@@ -32,3 +32,10 @@ def is_on_host(repo: str, git_base_url: str) -> bool:
     """Whether the repository lies where `owner/name` does: no token is shown to any other host."""
     repository, base = urlsplit(clone_url(repo, git_base_url)), urlsplit(git_base_url)
     return (repository.scheme, repository.netloc) == (base.scheme, base.netloc)
+
+
+def repository_name(repo: str, base_url: str) -> str:
+    """The repository's path on its host, without `.git`: owner/name, as a rule."""
+    return (
+        urlsplit(clone_url(repo, base_url)).path.removeprefix(urlsplit(base_url).path).strip("/").removesuffix(".git")
+    )

@@ -40,6 +40,8 @@ class Plan:
     dispatches: int | None = None
     agent_minutes: int | None = None
     workspaces: int | None = None
+    workspace_days: int = 30
+    workspace_mb: int = 2_048
     monthly_budget_microusd: int | None = None
     run_budget_microusd: int | None = None
     run_tokens: int | None = None

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from outpost.domain.run_error import RunError
 from outpost.domain.usage import ModelUsage
+from outpost.domain.workspace import Snapshot
+
+SNAPSHOT_TYPE = "workspace"
 
 
 class Phase(StrEnum):
@@ -15,6 +18,7 @@ class Phase(StrEnum):
     CLONING = "cloning"
     CONTEXT = "context"
     RUNNING = "running"
+    CHECKING = "checking"
     COLLECTING = "collecting"
     UPLOADING = "uploading"
 
@@ -47,6 +51,35 @@ class Result:
     deletions: int
     base_sha: str | None
     head_sha: str | None
+    renames: int = 0
+
+
+@dataclass(frozen=True)
+class CheckVerdict:
+    """How the command ended that was to judge the agent's work, and the end of what it said."""
+
+    passed: bool
+    exit_code: int | None
+    timed_out: bool
+    output: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class WorkspaceEnd:
+    """What became of a persistent workspace: whether it could be restored (None: there was nothing yet) and kept."""
+
+    restored: bool | None
+    saved: bool
+    reason: str | None
+
+
+@dataclass(frozen=True)
+class Omission:
+    """A file of the run that was not stored, and why."""
+
+    name: str
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -70,6 +103,11 @@ class Report:
     reported_at: datetime
     usage: ModelUsage | None = None
     context_sources: tuple[ContextSource, ...] = ()
+    check: CheckVerdict | None = None
+    workspace: WorkspaceEnd | None = None
+    snapshot: Snapshot | None = None
+    omitted: tuple[Omission, ...] = ()
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,3 +120,8 @@ class Artifact:
     size_bytes: int
     sha256: str
     content_type: str
+
+    @property
+    def is_snapshot(self) -> bool:
+        """Whether it is a workspace's snapshot, which is not among the run's own files."""
+        return self.type == SNAPSHOT_TYPE

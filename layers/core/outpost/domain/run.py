@@ -16,10 +16,13 @@ from zlib import crc32
 
 from outpost.domain.errors import ClaimRefused, RunAlreadyEnded
 from outpost.domain.money import PRICE_VERSION, SMALLEST_BILLED_SECONDS, price_compute
+from outpost.domain.origin import Origin
+from outpost.domain.promotion import PromotionWish
 from outpost.domain.report import ContextSource, Phase, Progress, Report, Result
 from outpost.domain.run_error import RunError, RunErrorCode
 from outpost.domain.size import Size
 from outpost.domain.usage import ModelBudget, ModelUsage, Reservation
+from outpost.domain.workspace import WorkspaceUse
 
 HEARTBEAT_SECONDS = 15
 HEARTBEAT_LOST_SECONDS = 60
@@ -141,6 +144,11 @@ class Run:
     repo_may_redirect: bool = True
     tags: dict[str, str] = field(default_factory=dict)
     requested_by: str | None = None
+    origin: Origin | None = None
+    batch_id: str | None = None
+    workspace: WorkspaceUse | None = None
+    check: str | None = None
+    promote: PromotionWish | None = None
     priority: Priority = Priority.NORMAL
     queue_timeout_seconds: int = QUEUE_TIMEOUT_SECONDS
     context: ContextLevel = ContextLevel.STANDARD
@@ -185,6 +193,17 @@ class Run:
         return not self.status.is_terminal and not self.is_queued
 
     @property
+    def has_work(self) -> bool:
+        """Whether it has ended and left changes of a repository."""
+        has_changes = self.result is not None and self.result.files_changed > 0
+        return self.status.is_terminal and self.repo is not None and has_changes
+
+    @property
+    def is_worth_promoting(self) -> bool:
+        """Whether it left work that came to a good end."""
+        return self.status is RunStatus.COMPLETED and self.has_work
+
+    @property
     def is_queued(self) -> bool:
         """Whether the run waits for a slot."""
         return self.status is RunStatus.QUEUED
@@ -194,7 +213,7 @@ class Run:
         """The agent time that counts: from the claim of the last attempt to its end, no more than was reserved."""
         if self.started_at is None or self.reservation is None:
             return 0
-        end = self.compute_stopped_at or self.ended_at or self.started_at
+        end = self.computed_until(self.started_at)
         return min(self.reservation.seconds, max(0, ceil((end - self.started_at).total_seconds())))
 
     @property
@@ -226,9 +245,13 @@ class Run:
         if self.started_at is None:
             return 0
         begin = self.compute_started_at or self.started_at
-        end = self.compute_stopped_at or self.ended_at or at
+        end = self.computed_until(at)
         seconds = max(SMALLEST_BILLED_SECONDS, ceil((end - begin).total_seconds()))
         return price_compute(self.size, seconds)
+
+    def computed_until(self, at: datetime) -> datetime:
+        """The end of its compute, or the time given where there is no end yet."""
+        return self.compute_stopped_at or self.ended_at or at
 
     def cost_microusd(self, at: datetime) -> int:
         """What it has cost by then; final once it has ended, an estimate until then."""

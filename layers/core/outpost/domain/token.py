@@ -23,6 +23,8 @@ class Purpose(StrEnum):
 
     RUNNER_BOOTSTRAP = "runner-bootstrap"
     RUNNER_SESSION = "runner-session"
+    PROMOTION_BOOTSTRAP = "promotion-bootstrap"
+    PROMOTION_SESSION = "promotion-session"
     CURSOR = "cursor"
     ACCESS = "access"
 

@@ -1,8 +1,10 @@
 """What the use cases need of the world; the adapters have it on AWS, the tests in memory."""
 
 from outpost.ports.accounts import Accounts, ApiKeys, KeyPage, Keyring, KeyUse, RateAllowance, Terms
+from outpost.ports.batches import Batches
 from outpost.ports.compute import AgentLogs, AliveTasks, Executions, ExecutionStatus, LogLine, LogPage, Tasks
 from outpost.ports.files import Files, PresignedUrl
+from outpost.ports.promotions import PromotionChangedMeanwhile, PromotionExecutions, Promotions
 from outpost.ports.runs import (
     Admission,
     Events,
@@ -17,8 +19,9 @@ from outpost.ports.runs import (
     SlotRefused,
     WorkForbidden,
 )
-from outpost.ports.secrets import SecretPage, TenantSecrets, Vault
+from outpost.ports.secrets import GitHubApp, SecretPage, TenantSecrets, Vault
 from outpost.ports.slots import Deployments, Queue, Slots
+from outpost.ports.workspaces import WorkspacePage, Workspaces
 from outpost.ports.world import Clock, Components, ComponentState, Identifiers, SigningKey
 
 __all__ = [
@@ -27,6 +30,7 @@ __all__ = [
     "AgentLogs",
     "AliveTasks",
     "ApiKeys",
+    "Batches",
     "Clock",
     "ComponentState",
     "Components",
@@ -35,6 +39,7 @@ __all__ = [
     "ExecutionStatus",
     "Executions",
     "Files",
+    "GitHubApp",
     "IdempotencyLock",
     "Identifiers",
     "KeyPage",
@@ -44,6 +49,9 @@ __all__ = [
     "LogPage",
     "NotAdmitted",
     "PresignedUrl",
+    "PromotionChangedMeanwhile",
+    "PromotionExecutions",
+    "Promotions",
     "Queue",
     "RateAllowance",
     "RunChangedMeanwhile",
@@ -61,4 +69,6 @@ __all__ = [
     "Terms",
     "Vault",
     "WorkForbidden",
+    "WorkspacePage",
+    "Workspaces",
 ]

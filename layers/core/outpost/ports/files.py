@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from outpost.domain.report import Artifact
+from outpost.domain.workspace import Snapshot
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,22 @@ class Files(Protocol):
         self, tenant_id: str, run_id: str, artifact: Artifact, *, at: datetime, seconds: int
     ) -> PresignedUrl:
         """Where the file can be fetched, as a download, for that long."""
+        ...
+
+    def presign_snapshot_download(
+        self, tenant_id: str, workspace_id: str, snapshot: Snapshot, *, at: datetime
+    ) -> PresignedUrl:
+        """Where a workspace's snapshot can be fetched by a runner."""
+        ...
+
+    def presign_snapshot_upload(
+        self, tenant_id: str, workspace_id: str, snapshot: Snapshot, *, at: datetime
+    ) -> PresignedUrl:
+        """Where exactly this snapshot can be put, with the headers that must be sent."""
+        ...
+
+    def delete_snapshot(self, tenant_id: str, workspace_id: str, snapshot: Snapshot) -> None:
+        """Remove a snapshot; one that is not there is no error."""
         ...
 
     def presign_upload(self, tenant_id: str, run_id: str, artifact: Artifact, *, at: datetime) -> PresignedUrl:

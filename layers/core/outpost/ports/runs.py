@@ -8,7 +8,7 @@ from typing import Protocol
 
 from outpost.domain.admission import Allowance, Form, Usage
 from outpost.domain.deployment import Deployment
-from outpost.domain.errors import OutpostError
+from outpost.domain.errors import OutpostError, Refusal
 from outpost.domain.event import Event
 from outpost.domain.report import Artifact
 from outpost.domain.run import Run
@@ -63,7 +63,7 @@ class IdempotencyLock:
 class Admission:
     """What has to hold in the moment in which a run is recorded.
 
-    `plan_revision` is that of the plan which the decision was made upon.
+    `plan_revision` is that of the plan which the decision was made upon; of workspaces there may be `most_workspaces`.
     """
 
     key_hash: str
@@ -72,12 +72,13 @@ class Admission:
     asked: Reservation
     allowances: tuple[Allowance, ...]
     lock: IdempotencyLock | None = None
+    most_workspaces: int | None = None
 
 
 class NotAdmitted(OutpostError):
     """Something of the admission did not hold, and nothing was written: what was found instead of what was expected.
 
-    What is None was as expected. `usages` goes by the allowance's place.
+    What is None was as expected. `usages` goes by the allowance's place; `workspace` is why the run cannot have it.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class NotAdmitted(OutpostError):
         tenant: Tenant | None = None,
         deployment: Deployment | None = None,
         usages: Mapping[int, Usage] | None = None,
+        workspace: Refusal | None = None,
     ) -> None:
         super().__init__("the admission does not hold")
         self.key_is_invalid = key_is_invalid
@@ -95,6 +97,7 @@ class NotAdmitted(OutpostError):
         self.tenant = tenant
         self.deployment = deployment
         self.usages = usages or {}
+        self.workspace = workspace
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class RunFilter:
     agent: str | None = None
     repo: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
+    parent: str | None = None
+    batch: str | None = None
     since: datetime | None = None
     until: datetime | None = None
 

@@ -39,6 +39,17 @@ class TenantSecrets(Protocol):
         ...
 
 
+class GitHubApp(Protocol):
+    """The operator's GitHub App, where there is one."""
+
+    def token_for(self, repo: str) -> str | None:
+        """A token of an hour that may push to this repository alone; None without an app that is installed there.
+
+        Raises Unavailable.
+        """
+        ...
+
+
 class Vault(Protocol):
     """The values. What is not there, or was deleted, is None."""
 

@@ -27,6 +27,7 @@ from outpost.domain.event import Event
 from outpost.domain.plan import Plan
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.tenant import Tenant, TenantStatus
+from outpost.domain.workspace import MEBIBYTE
 from outpost.ports import (
     Accounts,
     Admission,
@@ -80,7 +81,7 @@ def admit_run(
     most likely has to as well, and a right guess saves a call.
 
     Raises RunExistsAlready, CallerUnknown, TenantSuspended, KillSwitchOn, PlanEnded, PolicyDenied, AgentUnavailable,
-    QuotaExceeded (BudgetExceeded, QueueFull), Unavailable.
+    QuotaExceeded (BudgetExceeded, QueueFull), WorkspaceInUse, WorkspaceNotFound, Unavailable.
     """
     tenant_id = wish.run.tenant_id
     known = _Knowledge(terms, is_copy=True, form=full_tenants.get(tenant_id, Form.LAUNCH))
@@ -116,7 +117,10 @@ def _decide(
     _require_own_key(wish.run.tenant_id, agent, plan, secrets)
     plan.require_allowed(agent, wish.run.repo, wish.run.timeout_seconds, wish.run.size, git_base_url=wish.git_base_url)
     budget = find_budget(wish.run, agent, plan, key)
-    wanted = replace(wish.run, budget=budget, own_secrets_only=plan.own_secrets_required)
+    workspace = wish.run.workspace and replace(
+        wish.run.workspace, keep_days=plan.workspace_days, most_bytes=plan.workspace_mb * MEBIBYTE
+    )
+    wanted = replace(wish.run, budget=budget, own_secrets_only=plan.own_secrets_required, workspace=workspace)
     admission = Admission(
         key_hash=key.key_hash,
         plan_revision=known.terms.plan_revision,
@@ -124,6 +128,7 @@ def _decide(
         asked=reserve(wanted, plan, key, now),
         allowances=allowances(plan, key, now),
         lock=wish.lock,
+        most_workspaces=plan.workspaces,
     )
     _require_possible(wish.run.tenant_id, admission, accounts)
     status = RunStatus.PENDING if known.form is Form.LAUNCH else RunStatus.QUEUED
@@ -156,16 +161,9 @@ def _read_terms(wish: Wish, accounts: Accounts) -> Terms:
 
 def _learn(wish: Wish, known: _Knowledge, admission: Admission, found: NotAdmitted) -> _Knowledge:
     """What is known now, if there is another way; what refuses the run is raised, the strongest reason first."""
-    if found.key_is_invalid:
-        raise CallerUnknown("revoked meanwhile")
-    if found.tenant is not None and found.tenant.status is not TenantStatus.ACTIVE:
-        raise TenantSuspended
-    if found.lock_is_taken:
-        raise RunExistsAlready
-    if found.deployment is not None and found.deployment.kill_switch is not None:
-        raise KillSwitchOn(None)
-    if found.tenant is not None and found.tenant.kill_switch is not None:
-        raise KillSwitchOn(found.tenant.kill_switch.reason)
+    _require_open(found)
+    if found.workspace is not None and found.tenant is None:
+        raise found.workspace
     for place, used in found.usages.items():
         refusal = admission.allowances[place].refusal(used, admission.asked)
         if refusal is not None and found.tenant is None:
@@ -176,6 +174,20 @@ def _learn(wish: Wish, known: _Knowledge, admission: Admission, found: NotAdmitt
     if found.tenant is None:
         return replace(known, form=form)
     return _Knowledge(Terms(found.tenant.plan, found.tenant.plan_revision), is_copy=False, form=form)
+
+
+def _require_open(found: NotAdmitted) -> None:
+    """Raise the strongest of the reasons that no other way could get around."""
+    if found.key_is_invalid:
+        raise CallerUnknown("revoked meanwhile")
+    if found.tenant is not None and found.tenant.status is not TenantStatus.ACTIVE:
+        raise TenantSuspended
+    if found.lock_is_taken:
+        raise RunExistsAlready
+    if found.deployment is not None and found.deployment.kill_switch is not None:
+        raise KillSwitchOn(None)
+    if found.tenant is not None and found.tenant.kill_switch is not None:
+        raise KillSwitchOn(found.tenant.kill_switch.reason)
 
 
 def _require_launches(run: Run, deployment: Deployment) -> None:

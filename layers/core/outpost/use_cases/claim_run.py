@@ -1,6 +1,6 @@
 """Gives a run to the runner that claims it, once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from outpost.domain.agents import AGENTS
@@ -10,9 +10,10 @@ from outpost.domain.event import EventType
 from outpost.domain.git import is_on_host
 from outpost.domain.run import STOP_GRACE_SECONDS, Run
 from outpost.domain.token import Purpose, TokenInvalid, sign, verify
-from outpost.ports import Clock, Files, Identifiers, Runs, SigningKey, TenantSecrets, Vault, WorkForbidden
+from outpost.ports import Clock, Files, Identifiers, Runs, SigningKey, TenantSecrets, Vault, WorkForbidden, Workspaces
 from outpost.use_cases.change_run import Change, change_run
 from outpost.use_cases.find_credentials import find_credentials
+from outpost.use_cases.find_start import Start, find_start
 from outpost.use_cases.finish_run import mark_stopping
 
 
@@ -34,6 +35,7 @@ class Claimed:
     task: str
     credentials: Credentials
     session_token: str
+    start: Start = field(default_factory=Start)
 
 
 def identify_runner(token: str | None, purpose: Purpose, *, signing_key: SigningKey, clock: Clock) -> RunnerIdentity:
@@ -54,6 +56,7 @@ def claim_run(
     task_arn: str | None,
     git_base_url: str,
     runs: Runs,
+    workspaces: Workspaces,
     files: Files,
     secrets: TenantSecrets,
     vault: Vault,
@@ -93,7 +96,8 @@ def claim_run(
         )
         raise ClaimRefused("the run may not be worked on", stopped.status) from forbidden
     task = files.get_task(run.tenant_id, run.run_id) if run.task_in_bucket else run.task
-    return Claimed(run, task, found, _session_token(run, signing_key))
+    start = find_start(run, runs=runs, workspaces=workspaces, files=files, clock=clock)
+    return Claimed(run, task, found, _session_token(run, signing_key), start)
 
 
 def _find_credentials(run: Run, git_base_url: str, secrets: TenantSecrets, vault: Vault) -> Credentials:

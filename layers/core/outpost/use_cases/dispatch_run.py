@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import MutableMapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -19,10 +19,13 @@ from outpost.domain.errors import (
     Unavailable,
 )
 from outpost.domain.event import Event, EventType
+from outpost.domain.origin import Origin
+from outpost.domain.promotion import PromotionWish
 from outpost.domain.run import CHECK_SECONDS, QUEUE_TIMEOUT_SECONDS, ContextLevel, Priority, Run, RunStatus
 from outpost.domain.secret import MOST_SECRETS, SecretKind
 from outpost.domain.size import Size
 from outpost.domain.usage import ModelBudget
+from outpost.domain.workspace import WorkspaceUse
 from outpost.ports import (
     Accounts,
     ApiKeys,
@@ -36,6 +39,7 @@ from outpost.ports import (
     SigningKey,
     TenantSecrets,
     Terms,
+    Workspaces,
 )
 from outpost.use_cases.admit_run import Wish, admit_run
 from outpost.use_cases.authenticate import prove_key
@@ -70,6 +74,12 @@ class Dispatch:
     branch: str | None = None
     tags: dict[str, str] = field(default_factory=dict)
     requested_by: str | None = None
+    workspace_id: str | None = None
+    is_persistent: bool = False
+    check: str | None = None
+    promote: PromotionWish | None = None
+    origin: Origin | None = None
+    batch_id: str | None = None
     idempotency_key: str | None = None
 
 
@@ -89,6 +99,7 @@ def dispatch_run(
     runs: Runs,
     accounts: Accounts,
     secrets: TenantSecrets,
+    workspaces: Workspaces,
     api_keys: ApiKeys,
     full_tenants: MutableMapping[str, Form],
     files: Files,
@@ -103,7 +114,9 @@ def dispatch_run(
     what does not start now is started by the sweep.
     """
     now = clock.now()
-    wanted = _new_run(caller, dispatch, run_id=identifiers.new(now), at=now)
+    dispatch = _in_its_workspace(caller.tenant_id, dispatch, workspaces)
+    workspace = _workspace_use(dispatch, now, identifiers)
+    wanted = _new_run(caller, dispatch, workspace, run_id=identifiers.new(now), at=now)
     if wanted.task_in_bucket:
         files.put_task(wanted.tenant_id, wanted.run_id, dispatch.task)
     wish = Wish(caller, wanted, _lock(wanted, dispatch), dispatch.git_base_url)
@@ -138,6 +151,30 @@ def dispatch_run(
     return Dispatched(run, is_replay=False)
 
 
+def _in_its_workspace(tenant_id: str, dispatch: Dispatch, workspaces: Workspaces) -> Dispatch:
+    """The dispatch with the repository of the workspace that it names. Raises InputInvalid."""
+    if dispatch.workspace_id is None:
+        return dispatch
+    found = workspaces.get(tenant_id, dispatch.workspace_id)
+    if found is None:
+        raise InputInvalid((FieldError("workspaceId", "must name a workspace of the tenant's"),))
+    given = (("repo", dispatch.repo, found.repo), ("branch", dispatch.branch, found.branch))
+    wrong = [
+        FieldError(name, f"is that of the workspace, {kept or 'none'}: leave it out")
+        for name, asked, kept in given
+        if asked is not None and asked != kept
+    ]
+    if wrong:
+        raise InputInvalid(tuple(wrong))
+    return replace(dispatch, repo=found.repo, branch=found.branch)
+
+
+def _workspace_use(dispatch: Dispatch, at: datetime, identifiers: Identifiers) -> WorkspaceUse | None:
+    if dispatch.workspace_id is not None:
+        return WorkspaceUse(dispatch.workspace_id)
+    return WorkspaceUse(identifiers.new(at), is_new=True) if dispatch.is_persistent else None
+
+
 def _require_secrets(tenant_id: str, names: Sequence[str], secrets: TenantSecrets) -> None:
     """Refuse names that the tenant has no secret of. Raises InputInvalid."""
     if not names:
@@ -159,7 +196,7 @@ def _accepted(run: Run, *, identifiers: Identifiers) -> Event:
     return Event(event_id, run.tenant_id, EventType.RUN_ACCEPTED, run.created_at, run.run_id, details, run.events)
 
 
-def _new_run(caller: Caller, dispatch: Dispatch, *, run_id: str, at: datetime) -> Run:
+def _new_run(caller: Caller, dispatch: Dispatch, workspace: WorkspaceUse | None, *, run_id: str, at: datetime) -> Run:
     in_bucket = len(dispatch.task.encode()) > INLINE_TASK_BYTES
     return Run(
         tenant_id=caller.tenant_id,
@@ -184,6 +221,11 @@ def _new_run(caller: Caller, dispatch: Dispatch, *, run_id: str, at: datetime) -
         branch=dispatch.branch,
         tags=dispatch.tags,
         requested_by=dispatch.requested_by,
+        origin=dispatch.origin,
+        batch_id=dispatch.batch_id,
+        workspace=workspace,
+        check=dispatch.check,
+        promote=dispatch.promote,
         priority=dispatch.priority,
         queue_timeout_seconds=dispatch.queue_timeout_seconds,
     )

@@ -1,0 +1,139 @@
+"""What a promotion's task may ask for: the work and the right to push it, once; and to tell how it ended."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from outpost.domain.errors import ClaimRefused, PatchNotFound
+from outpost.domain.git import is_on_host
+from outpost.domain.promotion import TASK_SECONDS, Promotion, PromotionReport
+from outpost.domain.report import Artifact
+from outpost.domain.run import Run
+from outpost.domain.tenant import Tenant, TenantStatus
+from outpost.domain.token import Purpose, sign
+from outpost.ports import (
+    Accounts,
+    Clock,
+    Deployments,
+    Files,
+    GitHubApp,
+    Identifiers,
+    PresignedUrl,
+    Promotions,
+    Runs,
+    SigningKey,
+    TenantSecrets,
+    Vault,
+)
+from outpost.use_cases.change_promotion import change_promotion
+from outpost.use_cases.claim_run import RunnerIdentity
+from outpost.use_cases.find_push_token import find_push_token
+from outpost.use_cases.find_results import find_patch, read_task
+
+SESSION_VALIDITY = timedelta(seconds=2 * TASK_SECONDS)
+DOWNLOAD_SECONDS = 900
+
+
+@dataclass(frozen=True)
+class ClaimedPromotion:
+    """What the task gets: the run whose work it is, where the patch lies, and a token that may push."""
+
+    promotion: Promotion
+    run: Run
+    task: str | None
+    patch: Artifact
+    patch_url: PresignedUrl = field(repr=False)
+    git_token: str | None = field(repr=False)
+    session_token: str = field(repr=False)
+
+
+def claim_promotion(
+    bearer: RunnerIdentity,
+    *,
+    git_base_url: str,
+    runs: Runs,
+    promotions: Promotions,
+    files: Files,
+    accounts: Accounts,
+    deployments: Deployments,
+    secrets: TenantSecrets,
+    vault: Vault,
+    github_app: GitHubApp,
+    signing_key: SigningKey,
+    clock: Clock,
+    identifiers: Identifiers,
+) -> ClaimedPromotion:
+    """The promotion, now RUNNING. A token is good once: who lost the answer has lost the attempt. Raises ClaimRefused.
+
+    The right to push is found before the record is written: a look-up that fails costs no attempt.
+    """
+    try:
+        run, patch = find_patch(bearer.tenant_id, bearer.run_id, runs=runs, clock=clock)
+    except PatchNotFound as error:
+        raise ClaimRefused("the patch is not kept any more") from error
+    tenant = _require_open(bearer.tenant_id, accounts, deployments)
+    known = promotions.get(bearer.tenant_id, bearer.run_id)
+    if known is not None:
+        known.claimed(bearer.attempt, clock.now())
+    repo = run.repo or ""
+    token = None
+    if is_on_host(repo, git_base_url):
+        token = find_push_token(tenant, repo, secrets=secrets, vault=vault, github_app=github_app)
+    promotion = change_promotion(
+        bearer.tenant_id,
+        bearer.run_id,
+        lambda found: found.claimed(bearer.attempt, clock.now()),
+        promotions=promotions,
+        clock=clock,
+        identifiers=identifiers,
+    )
+    now = clock.now()
+    return ClaimedPromotion(
+        promotion=promotion,
+        run=run,
+        task=read_task(run, files=files, clock=clock),
+        patch=patch,
+        patch_url=files.presign_download(run.tenant_id, run.run_id, patch, at=now, seconds=DOWNLOAD_SECONDS),
+        git_token=token,
+        session_token=_session_token(promotion, signing_key, now),
+    )
+
+
+def complete_promotion(
+    bearer: RunnerIdentity,
+    report: PromotionReport,
+    *,
+    promotions: Promotions,
+    clock: Clock,
+    identifiers: Identifiers,
+) -> Promotion:
+    """The promotion at its end; again changes nothing. Raises ClaimRefused."""
+    return change_promotion(
+        bearer.tenant_id,
+        bearer.run_id,
+        lambda found: found.reported(bearer.attempt, report, clock.now()),
+        promotions=promotions,
+        clock=clock,
+        identifiers=identifiers,
+    )
+
+
+def _require_open(tenant_id: str, accounts: Accounts, deployments: Deployments) -> Tenant:
+    """Whoever may not have work done may not have it promoted. Raises ClaimRefused."""
+    tenant = accounts.get(tenant_id)
+    is_open = tenant is not None and tenant.status is TenantStatus.ACTIVE and tenant.kill_switch is None
+    if tenant is None or not is_open or deployments.get().kill_switch is not None:
+        raise ClaimRefused("a kill switch is on, or the tenant is suspended")
+    return tenant
+
+
+def _session_token(promotion: Promotion, signing_key: SigningKey, now: datetime) -> str:
+    return sign(
+        signing_key.value(),
+        Purpose.PROMOTION_SESSION,
+        {
+            "tenant": promotion.tenant_id,
+            "run": promotion.run_id,
+            "attempt": promotion.attempt,
+            "exp": int((now + SESSION_VALIDITY).timestamp()),
+        },
+    )
