@@ -10,7 +10,10 @@ import typer
 
 from outpost_cli import __version__
 from outpost_cli.commands.artifacts import fetch_artifacts
+from outpost_cli.commands.batch import batch_app
+from outpost_cli.commands.chain import show_chain
 from outpost_cli.commands.dispatch import dispatch
+from outpost_cli.commands.events import show_events
 from outpost_cli.commands.keys import keys_app
 from outpost_cli.commands.kill_switch import kill_switch_app
 from outpost_cli.commands.local import local_app, run_demo
@@ -19,9 +22,13 @@ from outpost_cli.commands.logs import show_logs
 from outpost_cli.commands.operator import operator_app
 from outpost_cli.commands.patch import fetch_patch
 from outpost_cli.commands.profile import profile_app
+from outpost_cli.commands.promote import promote, show_run_promotion
 from outpost_cli.commands.runs import cancel_run, explain_run, list_runs, show_run
 from outpost_cli.commands.secrets import secrets_app
 from outpost_cli.commands.service import show_fleet, show_health, show_version
+from outpost_cli.commands.succession import follow_up, rerun
+from outpost_cli.commands.watch import watch
+from outpost_cli.commands.workspaces import workspaces_app
 from outpost_cli.errors import ExitCode
 from outpost_cli.parser import OutpostGroup
 from outpost_cli.stopping import refuse_stop_signals, take_stop_signals
@@ -36,7 +43,7 @@ EXIT_CODES = """Exit codes:
 - 5: refused by the state of things or the input
 - 6: a limit is reached
 - 7: the service is unavailable
-- 10, 11, 12: with --wait and --follow, the run ended FAILED, TIMEOUT, CANCELLED
+- 10, 11, 12: with watch, --wait and --follow, the run ended FAILED, TIMEOUT, CANCELLED; a promotion FAILED: 10
 - 130: interrupted by Ctrl-C, SIGTERM or a closed terminal
 """
 
@@ -83,13 +90,22 @@ OPERATION = "For operators"
 LOCAL = "On this machine"
 
 app.command("dispatch", rich_help_panel=WORK)(dispatch)
+app.command("follow-up", rich_help_panel=WORK)(follow_up)
+app.command("rerun", rich_help_panel=WORK)(rerun)
+app.add_typer(batch_app, name="batch", rich_help_panel=WORK)
 app.command("runs", rich_help_panel=WORK)(list_runs)
 app.command("show", rich_help_panel=WORK)(show_run)
+app.command("chain", rich_help_panel=WORK)(show_chain)
+app.command("watch", rich_help_panel=WORK)(watch)
 app.command("explain", rich_help_panel=WORK)(explain_run)
 app.command("cancel", rich_help_panel=WORK)(cancel_run)
+app.command("events", rich_help_panel=RESULTS)(show_events)
 app.command("logs", rich_help_panel=RESULTS)(show_logs)
 app.command("patch", rich_help_panel=RESULTS)(fetch_patch)
 app.command("artifacts", rich_help_panel=RESULTS)(fetch_artifacts)
+app.command("promote", rich_help_panel=RESULTS)(promote)
+app.command("promotion", rich_help_panel=RESULTS)(show_run_promotion)
+app.add_typer(workspaces_app, name="workspaces", rich_help_panel=RESULTS)
 app.command("login", rich_help_panel=ACCOUNT)(log_in)
 app.command("whoami", rich_help_panel=ACCOUNT)(show_identity)
 app.command("token", rich_help_panel=ACCOUNT)(issue_token)

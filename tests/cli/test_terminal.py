@@ -244,3 +244,136 @@ def test_a_patch_goes_through_a_pipe_into_git(service, environment, tmp_path: Pa
     subprocess.run(["git", "apply"], cwd=tmp_path, stdin=patch.stdout, check=True)
     patch.communicate(timeout=20)
     assert (tmp_path / "new").read_bytes() == b"\xff hello\r\n"
+
+
+STREAM = "/runs/01JZ0000000000000000000000/events"
+ESCAPE = re.compile(rb"\x1b\[[0-9;?]*[a-zA-Z]")
+SHOW_CURSOR = b"\x1b[?25h"
+
+
+def wait_for_looks(service, count: int) -> None:
+    """Until the run has been looked at so often."""
+    deadline = time.monotonic() + 20
+    while len(service.seen_on("GET", f"/runs/{service.run_id}")) < count and time.monotonic() < deadline:
+        time.sleep(0.02)
+
+
+def test_a_watch_in_a_terminal_is_a_live_view_with_tokens_and_cost_and_ends_with_the_outcome(service, environment):
+    started = {"startedAt": "2026-01-01T12:00:00.000Z", "modelId": "sonnet", "attempt": 2}
+    usage = service.make_usage(inputTokens=112_000, cachedInputTokens=345, outputTokens=678, modelCalls=3)
+    running = service.make_run(status="RUNNING", **started)
+    later = service.make_run(status="RUNNING", usage={**usage, "totalCostUsd": 0.0123, "isEstimate": True}, **started)
+    ended = service.make_run(status="COMPLETED", endedAt="2026-01-01T12:02:05.000Z", usage=usage, **started)
+    service.on("GET", f"/runs/{service.run_id}", *(service.data(run) for run in (running, later, later, ended)))
+    service.on(
+        "GET",
+        STREAM,
+        service.stream(service.make_progress(1, "cloning"), service.make_log(2, "mending \x1b[2Jcart.py")),
+        service.stream(service.make_done(3), meanwhile=lambda: wait_for_looks(service, 3)),
+    )
+    shown = ESCAPE.sub(b"", run_in_terminal(["watch", service.run_id], environment)).decode()
+    assert "sonnet" in shown
+    assert "cloning" in shown
+    assert "mending cart.py" in shown
+    assert "112,345 in, 678 out" in shown
+    assert "~$0.0123" in shown
+    assert "2m 5s of 10m" in shown
+    assert shown.splitlines()[-1] == f"{service.run_id} COMPLETED $0.0003"
+
+
+def test_a_watch_in_a_terminal_says_that_it_begins_again_and_shows_no_line_twice(service, environment):
+    ended = service.data(service.make_run(status="COMPLETED"))
+    service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run(status="RUNNING")), ended)
+    service.on(
+        "GET",
+        STREAM,
+        service.stream(service.make_log(1, "only once")),
+        service.stream(service.make_stream_error("CURSOR_EXPIRED")),
+        service.stream(service.make_log("a", "only once"), service.make_done("b")),
+    )
+    shown = ESCAPE.sub(b"", run_in_terminal(["watch", service.run_id], environment)).decode()
+    last_frame = " ".join(shown[shown.rindex("Agent") :].split())
+    assert "read again from its beginning" in last_frame
+    assert last_frame.count("only once") == 1
+
+
+def test_a_watch_of_a_queued_run_shows_its_place(service, environment):
+    queued = service.make_run(status="QUEUED", queuePosition=3)
+    service.on("GET", f"/runs/{service.run_id}", service.data(queued), service.data(service.make_run(status="FAILED")))
+    service.on("GET", STREAM, service.stream(": nothing new\n\n"), service.stream(service.make_done(1)))
+    shown = ESCAPE.sub(b"", run_in_terminal(["watch", service.run_id], environment)).decode()
+    assert "QUEUED at queue position 3" in shown
+
+
+@pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_during_a_watch_gives_the_terminal_back_and_leaves_the_run_alone(service, environment, stop_signal):
+    service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run(status="RUNNING")))
+    service.on("GET", STREAM, service.stream(service.make_log(1, "one")))
+    process, ours = start_in_terminal(["watch", service.run_id], environment)
+    shown = b""
+    while b"one" not in shown:
+        shown += os.read(ours, 4096)
+    process.send_signal(stop_signal)
+    shown += finish_in_terminal(process, ours)
+    assert process.returncode == 130
+    assert SHOW_CURSOR in shown
+    assert f"{service.run_id} goes on without you".encode() in b" ".join(ESCAPE.sub(b"", shown).split())
+    assert b"Traceback" not in shown
+    assert {seen.method for seen in service.seen} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path"),
+    [
+        (["watch", "RUN"], "/runs/01JZ0000000000000000000000/events"),
+        (["events", "RUN", "--follow"], "/runs/01JZ0000000000000000000000/events"),
+        (["promotion", "RUN", "--wait"], "/runs/01JZ0000000000000000000000/promotion"),
+    ],
+)
+def test_a_signal_in_a_pipe_ends_with_130_and_an_error_object(service, environment, arguments, path):
+    page = {"nextCursor": "c", "hasMore": True}
+    replies = {"watch": service.stream(": nothing new\n\n"), "events": service.data({"events": []}, pagination=page)}
+    service.on("GET", path, replies.get(arguments[0], service.data(service.make_promotion())))
+    command = [service.run_id if argument == "RUN" else argument for argument in arguments]
+    process = subprocess.Popen(
+        [*PROGRAM, *command, "--json"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_until_seen(service, path)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=20)
+    assert (process.returncode, stdout) == (130, b"")
+    assert json.loads(stderr.splitlines()[-1])["code"] == "INTERRUPTED"
+
+
+def test_the_lines_of_a_watch_reach_a_pipe_as_they_come(service, environment):
+    service.on("GET", STREAM, service.stream(service.make_log(1, "one")), service.stream(": nothing new\n\n"))
+    command = [*PROGRAM, "watch", service.run_id]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        line = process.stdout.readline()
+        process.terminate()
+    assert line == b"one\n"
+
+
+def test_in_a_terminal_deleting_a_workspace_asks_with_its_repository_and_a_no_changes_nothing(service, environment):
+    workspace = {"workspaceId": "W-1", "repo": "example/shop", "createdAt": "2026-01-01T12:00:00.000Z"}
+    service.on("GET", "/workspaces/W-1", service.data(workspace))
+    shown = answer_in_terminal(["workspaces", "delete", "W-1"], environment, b"[y/N]", b"n\n")
+    assert b"example/shop" in shown
+    assert b"Nothing was deleted." in shown
+    assert service.seen_on("DELETE", "/workspaces/W-1") == []
+
+
+def test_in_a_terminal_a_promotion_is_a_card(service, environment):
+    completed = service.make_promotion(status="COMPLETED", compareUrl="https://example.com/compare")
+    service.on("POST", f"/runs/{service.run_id}/promote", service.data(service.make_promotion(), status=202))
+    service.on("GET", f"/runs/{service.run_id}/promotion", service.data(completed))
+    shown = ESCAPE.sub(b"", run_in_terminal(["promote", service.run_id, "--wait"], environment)).decode()
+    assert re.search(r"Promotion +COMPLETED", shown)
+    assert re.search(r"Compare +https://example.com/compare", shown)
+
+
+def test_in_a_terminal_a_batch_is_a_table_in_colour(service, environment):
+    run = {"runId": "R1", "agent": "claude", "modelId": None, "status": "COMPLETED", "check": True}
+    service.on("GET", "/batches/B-1", service.data({"batchId": "B-1", "runs": [run]}))
+    shown = run_in_terminal(["batch", "show", "B-1"], environment)
+    assert b"\x1b[32mCOMPLETED" in shown
