@@ -1,4 +1,4 @@
-"""Serves bare git repositories read-only over HTTP on loopback, by git's own http-backend."""
+"""Serves bare git repositories over HTTP on loopback, by git's own http-backend."""
 
 import base64
 import os
@@ -22,11 +22,12 @@ POLL_SECONDS = 0.05
 class GitServer:
     """`with GitServer(folder) as server:` serves `folder/name.git` as `{server.url}/name.git`.
 
-    With a `credential` (user name, password) it answers 401 to everybody else. The http-backend refuses pushes.
+    With a `credential` (user name, password) it answers 401 to everybody else. Pushes are refused unless `can_push`.
     """
 
-    def __init__(self, directory: Path, *, credential: tuple[str, str] | None = None) -> None:
+    def __init__(self, directory: Path, *, credential: tuple[str, str] | None = None, can_push: bool = False) -> None:
         self._directory = directory
+        self._can_push = can_push
         self._authorization = None if credential is None else _basic_authorization(*credential)
         self._server = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=_QuietHandler)
         self._thread = threading.Thread(
@@ -59,11 +60,11 @@ class GitServer:
         """The backend's whole answer, in a file: a client that goes away leaves no process behind."""
         answer = tempfile.TemporaryFile()  # noqa: SIM115  # closed by whoever streams it
         with tempfile.TemporaryFile() as body:
-            body.write(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)))
+            length = body.write(_read_body(environ))
             body.seek(0)
             subprocess.run(
                 ["git", "http-backend"],
-                env=self._backend_environment(environ),
+                env=self._backend_environment(environ, length),
                 stdin=body,
                 stdout=answer,
                 stderr=subprocess.DEVNULL,
@@ -72,7 +73,7 @@ class GitServer:
         answer.seek(0)
         return answer
 
-    def _backend_environment(self, environ: "WSGIEnvironment") -> dict[str, str]:
+    def _backend_environment(self, environ: "WSGIEnvironment", length: int) -> dict[str, str]:
         """CGI variables; `safe.directory`, since the repositories may belong to another user than this process."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -80,16 +81,18 @@ class GitServer:
             "GIT_HTTP_EXPORT_ALL": "1",
             "GIT_CONFIG_NOSYSTEM": "1",
             "GIT_CONFIG_GLOBAL": os.devnull,
-            "GIT_CONFIG_COUNT": "1",
+            "GIT_CONFIG_COUNT": "2",
             "GIT_CONFIG_KEY_0": "safe.directory",
             "GIT_CONFIG_VALUE_0": "*",
+            "GIT_CONFIG_KEY_1": "http.receivepack",
+            "GIT_CONFIG_VALUE_1": "true" if self._can_push else "false",
             "GIT_PROTOCOL": environ.get("HTTP_GIT_PROTOCOL", ""),
             "HTTP_CONTENT_ENCODING": environ.get("HTTP_CONTENT_ENCODING", ""),
             "REQUEST_METHOD": environ["REQUEST_METHOD"],
             "PATH_INFO": environ["PATH_INFO"],
             "QUERY_STRING": environ.get("QUERY_STRING", ""),
             "CONTENT_TYPE": environ.get("CONTENT_TYPE", ""),
-            "CONTENT_LENGTH": environ.get("CONTENT_LENGTH", ""),
+            "CONTENT_LENGTH": str(length),
             "REMOTE_ADDR": environ.get("REMOTE_ADDR", ""),
         }
 
@@ -101,6 +104,12 @@ class _QuietHandler(WSGIRequestHandler):
 
 def _basic_authorization(username: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{username}:{password}".encode()).decode()
+
+
+def _read_body(environ: "WSGIEnvironment") -> bytes:
+    """Git sends a large push in chunks, whose end the server knows and no length tells."""
+    body: IO[bytes] = environ["wsgi.input"]
+    return body.read() if environ.get("wsgi.input_terminated") else body.read(int(environ.get("CONTENT_LENGTH") or 0))
 
 
 def _read_head(pipe: IO[bytes]) -> tuple[str, list[tuple[str, str]]]:
