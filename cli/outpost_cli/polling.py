@@ -98,8 +98,10 @@ def read_whole_log(client: OutpostClient, run_id: str) -> Iterator[LogLine]:
     while True:
         page = client.get_logs(run_id, cursor=cursor)
         yield from page.lines
+        # While the run lives there is always more to come, some day: that is where it stays at the same place.
+        is_at_the_end = not page.lines and page.page.next_cursor == cursor
         cursor = page.page.next_cursor
-        if not page.page.has_more or cursor is None:
+        if is_at_the_end or not page.page.has_more or cursor is None:
             return
 
 

@@ -26,6 +26,19 @@ def test_the_log_is_printed_page_by_page(outpost, service, page_of):
     assert dict(service.seen[1].query)["cursor"] == "a"
 
 
+def test_the_log_of_a_run_at_work_ends_where_no_more_is_written(outpost, service, page_of):
+    service.on(
+        "GET",
+        f"/runs/{service.run_id}/logs",
+        page_of("one", next_cursor="a", has_more=True),
+        page_of(next_cursor="b", has_more=True),
+        page_of("two", next_cursor="c", has_more=True),
+        page_of(next_cursor="c", has_more=True),
+    )
+    assert outpost("logs", service.run_id).stdout == "one\ntwo\n"
+    assert len(service.seen) == 4
+
+
 def test_a_long_line_is_not_wrapped_in_a_pipe(outpost, service, page_of):
     service.on("GET", f"/runs/{service.run_id}/logs", page_of("x" * 8192, next_cursor="a", has_more=False))
     assert outpost("logs", service.run_id).stdout == "x" * 8192 + "\n"
