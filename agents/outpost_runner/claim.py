@@ -1,5 +1,6 @@
 """What a claim hands to the runner: the run, its limits and its credentials."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -8,13 +9,35 @@ from outpost_runner.gateway.meter import Budget
 from outpost_runner.gateway.usage import Price
 from outpost_runner.json_fields import JsonObject, MalformedJson
 
+COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
 
 @dataclass(frozen=True)
 class Repository:
+    """`commit` is the one to begin with, wherever the branch is now; None is the branch's newest."""
+
     url: str
     branch: str | None
     # Where rules say which repositories may be worked on, another address must not stand for one of them.
     may_redirect: bool = True
+    commit: str | None = None
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file of an earlier run, at an address that whoever knows it may read."""
+
+    url: str = field(repr=False)
+    sha256: str
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class KeptWorkspace:
+    """The working tree outlives the run; `snapshot` is what an earlier run left of it, if one did."""
+
+    snapshot: StoredFile | None
 
 
 @dataclass(frozen=True)
@@ -39,16 +62,24 @@ class Limits:
     artifact_bytes: int
     artifact_count: int
     artifacts_total_bytes: int
+    # Of the packed snapshot of a kept workspace.
+    workspace_bytes: int
 
 
 @dataclass(frozen=True)
 class ClaimedRun:
+    """`patch` is an earlier run's work to go on from, `background` what that run said of it; `check` is a command."""
+
     run_id: str
     agent: str
     model_id: str
     task: str
     repository: Repository | None
     context: ContextLevel
+    patch: StoredFile | None
+    background: str | None
+    check: str | None
+    workspace: KeptWorkspace | None
 
 
 @dataclass(frozen=True)
@@ -116,20 +147,44 @@ def _read_budget(budget: JsonObject) -> Budget:
 
 def _read_run(run: JsonObject) -> ClaimedRun:
     repository = run.optional_object("repo")
+    patch = run.optional_object("patch")
+    workspace = run.optional_object("workspace")
     return ClaimedRun(
         run_id=run.text("runId"),
         agent=run.text("agent"),
         model_id=run.text("modelId"),
         task=run.text("task"),
-        repository=None
-        if repository is None
-        else Repository(
-            repository.text("url"),
-            repository.optional_text("branch"),
-            may_redirect=repository.truth("mayRedirect", default=True),
-        ),
+        repository=None if repository is None else _read_repository(repository),
         context=_read_level(run.text("context")),
+        patch=None if patch is None else read_stored_file(patch),
+        background=run.optional_text("background"),
+        check=run.optional_text("check"),
+        workspace=None if workspace is None else _read_workspace(workspace),
     )
+
+
+def _read_repository(repository: JsonObject) -> Repository:
+    commit = repository.optional_text("commit")
+    if commit is not None and COMMIT.fullmatch(commit) is None:
+        raise MalformedJson("claim.run.repo.commit is no commit.")
+    return Repository(
+        repository.text("url"),
+        repository.optional_text("branch"),
+        repository.truth("mayRedirect", default=True),
+        commit,
+    )
+
+
+def _read_workspace(workspace: JsonObject) -> KeptWorkspace:
+    snapshot = workspace.optional_object("snapshot")
+    return KeptWorkspace(None if snapshot is None else read_stored_file(snapshot))
+
+
+def read_stored_file(file: JsonObject) -> StoredFile:
+    sha256 = file.text("sha256")
+    if SHA256.fullmatch(sha256) is None:
+        raise MalformedJson("The claim's sha256 of a file is none.")
+    return StoredFile(file.text("url"), sha256, file.integer("sizeBytes"))
 
 
 def _read_level(text: str) -> ContextLevel:
@@ -146,4 +201,5 @@ def _read_limits(limits: JsonObject) -> Limits:
         artifact_bytes=limits.integer("artifactBytes"),
         artifact_count=limits.integer("artifactCount"),
         artifacts_total_bytes=limits.integer("artifactsTotalBytes"),
+        workspace_bytes=limits.optional_integer("workspaceBytes") or 0,
     )

@@ -18,6 +18,7 @@ class TaskFolders:
       artifacts/     what it leaves for the caller         the agent's
       tmp/           its temporary files                   the agent's
       agent/         files that the adapter made           readable for the agent
+      restoring/     a snapshot while it is unpacked       the agent's, before there is an agent
       private/       base repository, patch, output copy   the runner's only
     """
 
@@ -65,8 +66,32 @@ class TaskFolders:
         return self.private / "changes.patch"
 
     @property
+    def patch_index(self) -> Path:
+        return self.private / "index"
+
+    @property
+    def patch_objects(self) -> Path:
+        return self.private / "objects"
+
+    @property
     def set_aside(self) -> Path:
         return self.private / "aside"
+
+    @property
+    def restoring(self) -> Path:
+        return self.root / "restoring"
+
+    @property
+    def earlier_patch(self) -> Path:
+        return self.private / "earlier.patch"
+
+    @property
+    def earlier_snapshot(self) -> Path:
+        return self.private / "earlier.tar.zst"
+
+    @property
+    def snapshot(self) -> Path:
+        return self.private / "workspace.tar.zst"
 
     @classmethod
     def create(cls, root: Path | None) -> "TaskFolders":
@@ -84,19 +109,36 @@ class TaskFolders:
     def give_to(self, user: AgentUser | None) -> None:
         """Make the agent's folders; they are this process's own user's when the agent has none."""
         for folder in (self.workspace, self.home, self.artifacts, self.temporary):
-            folder.mkdir(mode=0o700)
-            if user is not None:
-                user.own(folder)
+            _make_for(user, folder)
         self.root.chmod(0o700 if user is None else 0o711)
 
-    def remove(self) -> None:
-        """Remove everything when the root is ours; `rm` copes with trees that are deeper than Python's recursion."""
-        if self.removed_at_end and not self._run_on_root("rm", "-rf"):
-            # The agent, when it is the runner's own user, can close a folder; its owner can open it again.
-            self._run_on_root("chmod", "-R", "u+rwX")
-            self._run_on_root("rm", "-rf")
+    def begin_again(self, user: AgentUser | None) -> None:
+        """An empty workspace, and no base repository, whatever was there."""
+        for folder in (self.workspace, self.base_repository):
+            remove_tree(folder)
+        _make_for(user, self.workspace)
 
-    def _run_on_root(self, *command: str) -> bool:
-        environment = {"PATH": os.environ.get("PATH", os.defpath)}
-        done = subprocess.run([*command, "--", str(self.root)], check=False, env=environment, stderr=subprocess.DEVNULL)
-        return done.returncode == 0
+    def remove(self) -> None:
+        """Remove everything when the root is ours."""
+        if self.removed_at_end:
+            remove_tree(self.root)
+
+
+def _make_for(user: AgentUser | None, folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    if user is not None:
+        user.own(folder)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove it with all that it holds; `rm` copes with trees that are deeper than Python's recursion."""
+    if not _run_on(folder, "rm", "-rf"):
+        # The agent, when it is the runner's own user, can close a folder; its owner can open it again.
+        _run_on(folder, "chmod", "-R", "u+rwX")
+        _run_on(folder, "rm", "-rf")
+
+
+def _run_on(folder: Path, *command: str) -> bool:
+    environment = {"PATH": os.environ.get("PATH", os.defpath)}
+    done = subprocess.run([*command, "--", str(folder)], check=False, env=environment, stderr=subprocess.DEVNULL)
+    return done.returncode == 0

@@ -1,21 +1,27 @@
 """Makes the patch: the difference to the base commit, whatever the agent did to its own repository."""
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
+from outpost_runner.claim import COMMIT
 from outpost_runner.folders import TaskFolders
 from outpost_runner.git import Git, GitFailed, GitInterrupted
 from outpost_runner.process import Ending, ProgramNotStarted, Watch
-from outpost_runner.tree_cleaning import clean_tree
+from outpost_runner.tree_cleaning import cleaned_tree
 from outpost_runner.workspace import Base
 
 SOME_NOT_ADDED = 1
-DIFF = ("diff", "--cached", "--no-ext-diff", "--no-textconv", "--no-color", "--find-renames")
+DIFF = ("diff", "--cached", "--no-ext-diff", "--no-textconv", "--no-color")
+COUNTING = (*DIFF, "--find-renames")
 STATISTIC = re.compile(r"(\d+) (files?|insertions?|deletions?)\b")
-COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 NO_ROOM = re.compile("failed to insert into database|No space left|unable to write", re.IGNORECASE)
+SUBMODULE = b"160000 "
+BLOCK_BYTES = 1024 * 1024
 # Attributes of the agent's that make git refuse a file, such as an encoding that the file is not in.
 NEUTRAL_ATTRIBUTES = "* -text !eol !working-tree-encoding !filter !ident\n"
 CONFIGURATION = {
@@ -35,16 +41,22 @@ class Statistics:
     files_changed: int
     insertions: int
     deletions: int
+    renames: int
 
 
 @dataclass(frozen=True)
 class Patch:
-    """`path` is None when there is no change, or when the patch is left out for the reason `omitted`."""
+    """`path` is None when there is no change, or when the patch is left out for the reason `omitted`.
+
+    `submodules` are the base's, where nothing is ever taken in; `nested` are the agent's repositories, whose files are.
+    """
 
     statistics: Statistics
     path: Path | None
     omitted: str | None
     left_out: "LeftOut | None"
+    submodules: tuple[str, ...]
+    nested: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,7 +75,7 @@ def make_patch(
     deadline: Callable[[], float],
     say: Callable[[str], None],
 ) -> Patch:
-    """Compare the working tree with the base in the private repository; raises PatchNotMade."""
+    """Compare the working tree with the base; both are afterwards what they were. Raises PatchNotMade."""
     watch = Watch(deadline, lambda: _is_larger(folders.patch, limit_bytes))
     git = Git(
         folders.workspace, folders.private, watch, configuration=CONFIGURATION, environment=_places(base, folders)
@@ -71,10 +83,14 @@ def make_patch(
     try:
         if folders.workspace.is_symlink() or not folders.workspace.is_dir():
             raise PatchNotMade("The workspace is gone.")
-        clean_tree(folders.workspace, folders.set_aside)
-        left_out = _take_in(git, base, say)
-        statistics = _read_statistics(git.run(*DIFF, "--shortstat", base.commit, "--"))
-        return Patch(statistics, *_write_patch(git, base, folders.patch, limit_bytes), left_out)
+        _begin_index(base, folders)
+        with cleaned_tree(folders.workspace, folders.set_aside) as repositories:
+            left_out = _take_in(git, base, folders, say)
+            statistics = _read_statistics(git, base)
+            submodules = tuple(_list_submodules(git, base))
+            path, omitted = _write_patch(git, base, folders.patch, limit_bytes)
+        nested = tuple(folder for folder in repositories if folder not in submodules)
+        return Patch(statistics, path, omitted, left_out, submodules, nested)
     except GitInterrupted as interruption:
         raise PatchNotMade("Making the patch took longer than the time left for it.") from interruption
     except GitFailed as failure:
@@ -95,16 +111,29 @@ def read_head(git: Git, base: Base) -> str:
     return commit if COMMIT.fullmatch(commit) else base.commit
 
 
+def _begin_index(base: Base, folders: TaskFolders) -> None:
+    """A copy, beside which new objects go to a folder of their own: the base stays what it is."""
+    folders.patch_objects.mkdir(exist_ok=True)
+    if (base.repository / "index").exists():
+        shutil.copy2(base.repository / "index", folders.patch_index)
+
+
 def _places(base: Base, folders: TaskFolders) -> dict[str, str]:
-    return {"GIT_DIR": str(base.repository), "GIT_WORK_TREE": str(folders.workspace)}
+    return {
+        "GIT_DIR": str(base.repository),
+        "GIT_WORK_TREE": str(folders.workspace),
+        "GIT_INDEX_FILE": str(folders.patch_index),
+        "GIT_OBJECT_DIRECTORY": str(folders.patch_objects),
+        "GIT_ALTERNATE_OBJECT_DIRECTORIES": f'"{base.repository}/objects"',
+    }
 
 
-def _take_in(git: Git, base: Base, say: Callable[[str], None]) -> LeftOut | None:
+def _take_in(git: Git, base: Base, folders: TaskFolders, say: Callable[[str], None]) -> LeftOut | None:
     """Stage everything but ignored files; what git cannot take in is left out."""
     try:
         return _add_all(git, say)
     except GitFailed:
-        (base.repository / "index.lock").unlink(missing_ok=True)
+        folders.patch_index.with_suffix(".lock").unlink(missing_ok=True)
         (base.repository / "info").mkdir(exist_ok=True)
         (base.repository / "info" / "attributes").write_text(NEUTRAL_ATTRIBUTES)
         return _add_all(git, say)
@@ -123,16 +152,39 @@ def _add_all(git: Git, say: Callable[[str], None]) -> LeftOut | None:
     return None
 
 
-def _read_statistics(text: str) -> Statistics:
+def _read_statistics(git: Git, base: Base) -> Statistics:
+    text = git.run(*COUNTING, "--shortstat", base.commit, "--")
     numbers = {unit[:4]: int(number) for number, unit in STATISTIC.findall(text)}
-    return Statistics(numbers.get("file", 0), numbers.get("inse", 0), numbers.get("dele", 0))
+    with tempfile.TemporaryFile(dir=git.scratch) as names:
+        git.run(*COUNTING, "--name-only", "-z", "--diff-filter=R", base.commit, "--", stdout=names)
+        renames = _count(names, b"\0")
+    return Statistics(numbers.get("file", 0), numbers.get("inse", 0), numbers.get("dele", 0), renames)
+
+
+def _count(file: IO[bytes], byte: bytes) -> int:
+    file.seek(0)
+    found = 0
+    while block := file.read(BLOCK_BYTES):
+        found += block.count(byte)
+    return found
+
+
+def _list_submodules(git: Git, base: Base) -> Iterator[str]:
+    """By their paths, which are quoted where they are odd."""
+    with tempfile.TemporaryFile(dir=git.scratch) as listing:
+        git.run("ls-tree", "-r", "--full-tree", base.commit, stdout=listing)
+        listing.seek(0)
+        for line in listing:
+            if line.startswith(SUBMODULE):
+                yield line.rstrip(b"\n").partition(b"\t")[2].decode(errors="replace")
 
 
 def _write_patch(git: Git, base: Base, path: Path, limit_bytes: int) -> tuple[Path | None, str | None]:
     too_large = f"The patch is larger than {limit_bytes} bytes."
     try:
-        with path.open("wb") as file:
-            git.run(*DIFF, "--binary", "--full-index", base.commit, "--", stdout=file)
+        _write_diff(git, base, path, "--find-renames")
+        if not _is_larger(path, limit_bytes) and not _fits(git, base, path):
+            _write_diff(git, base, path, "--no-renames")
     except GitInterrupted as interruption:
         if interruption.ending is not Ending.STOPPED:
             return None, "Making the patch took longer than the time left for it."
@@ -140,6 +192,26 @@ def _write_patch(git: Git, base: Base, path: Path, limit_bytes: int) -> tuple[Pa
     if _is_larger(path, limit_bytes):
         return None, too_large
     return (path, None) if path.stat().st_size else (None, None)
+
+
+def _write_diff(git: Git, base: Base, path: Path, renames: str) -> None:
+    with path.open("wb") as file:
+        git.run(*DIFF, renames, "--binary", "--full-index", base.commit, "--", stdout=file)
+
+
+def _fits(git: Git, base: Base, path: Path) -> bool:
+    """False of a patch that git itself would not apply.
+
+    It does not say of a renamed link that it was one, so that git takes what comes in its place for a file beyond it.
+    """
+    environment = {**git.environment, "GIT_INDEX_FILE": str(base.repository / "index")}
+    if not path.stat().st_size:
+        return True
+    try:
+        replace(git, environment=environment).run("apply", "--cached", "--check", "--whitespace=nowarn", str(path))
+    except GitFailed:
+        return False
+    return True
 
 
 def _is_larger(path: Path, limit_bytes: int) -> bool:

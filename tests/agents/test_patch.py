@@ -165,8 +165,9 @@ def test_a_long_reason_is_cut_to_what_the_broker_takes(platform, work):
 
 
 def test_a_patch_that_git_has_no_room_for_fails_the_run(platform, run, cloned, task_root):
-    objects = task_root / "private" / "base.git" / "objects"
-    runner = run(f"echo more >> README.md; cd {objects}; for n in $(seq 0 255); do touch $(printf %02x $n); done")
+    objects = task_root / "private" / "objects"
+    occupy = f"mkdir {objects}; for n in $(seq 0 255); do touch $(printf '{objects}/%02x' $n); done"
+    runner = run(f"echo more >> README.md; {occupy}")
     assert runner.process.returncode == 13
     assert platform.completion["error"]["code"] == "OUTPUT_FAILED"
     assert "could not be taken in" in platform.completion["error"]["message"]
