@@ -2,11 +2,12 @@
 
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import count, islice
+from itertools import islice
 
 from outpost_runner.context_level import ContextLevel
+from outpost_runner.fence import choose_fence
 from outpost_runner.git import Git, GitFailed, GitInterrupted
 from outpost_runner.process import ProgramNotStarted, Watch
 from outpost_runner.redaction import Redactor
@@ -118,7 +119,7 @@ def _scrub(text: str, redactor: Redactor) -> str:
 
 
 def _lay_out(notes: Sequence[_Note], limit_bytes: int) -> Context:
-    fence = _choose_fence(notes)
+    fence = choose_fence("repository-notes", [text for note in notes for text in (note.path, note.text)])
     parts = [INTRODUCTION.format(fence=fence)]
     sources = []
     for note in notes:
@@ -129,16 +130,6 @@ def _lay_out(notes: Sequence[_Note], limit_bytes: int) -> Context:
             parts.append(f"{opening}\n{text}\n{closing}")
             sources.append(ContextSource(note.path, estimate_tokens(text), is_cut=text != note.text))
     return Context("\n\n".join(parts), tuple(sources)) if sources else EMPTY_CONTEXT
-
-
-def _choose_fence(notes: Sequence[_Note]) -> str:
-    """A tag that none of the notes contains, so that none can end its part or pretend to be another file."""
-    texts = "\n".join(f"{note.path}\n{note.text}" for note in notes).lower()
-    return next(fence for fence in _fences() if fence not in texts)
-
-
-def _fences() -> Iterator[str]:
-    return (f"repository-notes-{number}" for number in count(1))
 
 
 def _cut(text: str, limit_bytes: int) -> str | None:

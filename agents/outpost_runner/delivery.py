@@ -2,48 +2,29 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 from outpost_runner.artifacts import Omission, collect_artifacts
 from outpost_runner.broker import BrokerError, BrokerRefused
+from outpost_runner.check import run_check
+from outpost_runner.collecting import collect_log, collect_patch
 from outpost_runner.exit_codes import ExitCode
 from outpost_runner.heartbeats import Phase
-from outpost_runner.outcome import Outcome, cancel, lose_results
-from outpost_runner.patch import PatchNotMade, Statistics, make_patch, read_head
-from outpost_runner.process import Watch
+from outpost_runner.outcome import cancel
 from outpost_runner.report import Changes, Report
+from outpost_runner.results import Results
 from outpost_runner.run_models import usage_to_json
 from outpost_runner.session import Session
-from outpost_runner.uploads import Upload, UploadKind, describe_file, upload_files
+from outpost_runner.uploads import Upload, upload_files
 from outpost_runner.work import Work
 from outpost_runner.workspace import Base
-
-PATCH_NAME = "changes.patch"
-LOG_NAME = "output.log"
-READ_HEAD_SECONDS = 5.0
-
-
-@dataclass
-class Results:
-    outcome: Outcome
-    statistics: Statistics | None = None
-    head: str | None = None
-    delivered: list[Upload] = field(default_factory=list)
-    omitted: list[Omission] = field(default_factory=list)
-
-    def lose(self, reason: str) -> None:
-        self.outcome = lose_results(self.outcome, reason)
+from outpost_runner.workspace_keeping import Keeping
 
 
 def deliver_results(session: Session, work: Work) -> ExitCode:
-    """Patch and log first and by themselves: whatever an artifact does, they are delivered."""
     results = Results(work.outcome)
+    keeping = _begin_keeping(session, work)
     if work.base is not None:
-        session.heartbeats.enter(Phase.COLLECTING)
-        essential = [*_collect_patch(session, work, work.base, results), *_collect_log(session)]
-        session.heartbeats.enter(Phase.UPLOADING)
-        _upload_essential(session, results, essential)
-        _upload_artifacts(session, results)
+        _collect_and_upload(session, work, work.base, results, keeping)
     outcome = results.outcome
     if session.clock.stop.is_requested():
         outcome = cancel(outcome.agent_exit_code)
@@ -54,42 +35,38 @@ def deliver_results(session: Session, work: Work) -> ExitCode:
         results.omitted,
         None if work.models is None else usage_to_json(work.models.reading),
         work.context.sources,
+        results.check,
+        None if keeping is None else keeping.state(),
+        session.notices.texts(),
     )
     return _complete(session, report)
 
 
-def _collect_patch(session: Session, work: Work, base: Base, results: Results) -> list[Upload]:
-    since = time.monotonic()
-    head_watch = Watch(lambda: min(since + READ_HEAD_SECONDS, session.clock.collect_by(since)), lambda: False)
-    results.head = read_head(session.agent_git(work.user, head_watch), base)
-    try:
-        patch = make_patch(
-            base,
-            session.folders,
-            limit_bytes=session.claim.limits.patch_bytes,
-            deadline=lambda: session.clock.collect_by(since),
-            say=session.log.say,
-        )
-    except PatchNotMade as error:
-        reason = session.redactor.redact(str(error))
-        results.lose(reason)
-        results.omitted.append(Omission(PATCH_NAME, reason))
-        return []
-    results.statistics = patch.statistics
-    if patch.omitted is not None:
-        results.omitted.append(Omission(PATCH_NAME, patch.omitted))
-    if patch.left_out is not None:
-        reason = session.redactor.redact(patch.left_out.reason)
-        results.omitted.append(Omission(PATCH_NAME, reason))
-        if patch.left_out.is_lost:
-            results.lose(reason)
-    return [] if patch.path is None else [describe_file(PATCH_NAME, UploadKind.PATCH, patch.path)]
+def _begin_keeping(session: Session, work: Work) -> Keeping | None:
+    workspace = session.claim.run.workspace
+    if workspace is None:
+        return None
+    is_lost = work.base is None and workspace.snapshot is not None
+    return Keeping(session, False if is_lost else work.restored)
 
 
-def _collect_log(session: Session) -> list[Upload]:
-    path = session.folders.output_copy
-    has_output = path.exists() and path.stat().st_size
-    return [describe_file(LOG_NAME, UploadKind.LOG, path)] if has_output else []
+def _collect_and_upload(session: Session, work: Work, base: Base, results: Results, keeping: Keeping | None) -> None:
+    """The patch and the snapshot are made before the check, whose traces are none of the agent's work.
+
+    Patch and log go first and by themselves: whatever a snapshot or an artifact does, they are delivered.
+    """
+    session.heartbeats.enter(Phase.COLLECTING)
+    essential = collect_patch(session, work, base, results)
+    if keeping is not None:
+        keeping.pack()
+    check = session.claim.run.check
+    if check is not None and work.is_to_be_checked and not session.clock.stop.is_requested():
+        results.check = run_check(session, work.user, check)
+    session.heartbeats.enter(Phase.UPLOADING)
+    _upload_essential(session, results, [*essential, *collect_log(session)])
+    if keeping is not None:
+        results.delivered += keeping.upload()
+    _upload_artifacts(session, results)
 
 
 def _upload_essential(session: Session, results: Results, files: Sequence[Upload]) -> None:

@@ -17,6 +17,7 @@ class Phase(StrEnum):
     CONTEXT = "context"
     RUNNING = "running"
     COLLECTING = "collecting"
+    CHECKING = "checking"
     UPLOADING = "uploading"
 
 

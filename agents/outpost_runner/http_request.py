@@ -2,8 +2,9 @@
 
 import http.client
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -21,8 +22,11 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True)
 class Answer:
+    """`headers` by their names in small letters."""
+
     status: int
     body: bytes
+    headers: Mapping[str, str]
 
 
 def send(
@@ -36,7 +40,23 @@ def send(
     try:
         connection.request(method, _target(url), body=body, headers=dict(headers))
         response = connection.getresponse()
-        return Answer(response.status, response.read(MAX_ANSWER_BYTES))
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, response.read(MAX_ANSWER_BYTES), headers)
+    except (OSError, http.client.HTTPException, ValueError) as error:
+        raise Unreachable(f"{type(error).__name__}: {error}") from error
+    finally:
+        connection.close()
+
+
+def fetch(url: str, take: Callable[[bytes], None], *, timeout_seconds: float) -> int:
+    """Get what is there, block by block, when the answer is 200; gives the status. Raises Unreachable."""
+    connection = _connect(url, timeout_seconds)
+    try:
+        connection.request("GET", _target(url))
+        response = connection.getresponse()
+        while response.status == HTTPStatus.OK and (block := response.read(BLOCK_BYTES)):
+            take(block)
+        return response.status
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unreachable(f"{type(error).__name__}: {error}") from error
     finally:

@@ -11,6 +11,7 @@ from outpost_runner.exit_codes import ExitCode
 from outpost_runner.folders import TaskFolders
 from outpost_runner.heartbeats import Heartbeats
 from outpost_runner.log_lines import LogLines
+from outpost_runner.notices import Notices
 from outpost_runner.redaction import Redactor
 from outpost_runner.session import Session
 from outpost_runner.settings import Settings
@@ -52,7 +53,7 @@ def _claim_and_work(
     clock = RunClock(stop, time.monotonic(), claim.timeout_seconds, claim.stop_grace_seconds)
     broker = Broker(settings.api_url, claim.session_token)
     heartbeats = Heartbeats(broker, stop, log, claim.heartbeat_seconds)
-    session = Session(settings, claim, clock, broker, heartbeats, folders, log, redactor)
+    session = Session(settings, claim, clock, broker, heartbeats, folders, log, redactor, Notices(redactor))
     heartbeats.start()
     try:
         return deliver_results(session, do_work(session))

@@ -21,7 +21,7 @@ LINE_END_BYTES = 1
 
 
 class OutputLog:
-    """Where lines go: through the agent's reader to the log and the file."""
+    """Where lines go: through a reader to the log, and to the end of the file."""
 
     def __init__(self, log: LogLines, path: Path, limit_bytes: int, reader: OutputReader, redactor: Redactor) -> None:
         self.reader = reader
@@ -29,7 +29,7 @@ class OutputLog:
         self._log = log
         self._limit_bytes = limit_bytes
         self._left_bytes = limit_bytes
-        self._file: IO[bytes] | None = path.open("wb", buffering=0)
+        self._file: IO[bytes] | None = path.open("ab", buffering=0)
         self._file_in_use = threading.Lock()
         self.is_full = False
 

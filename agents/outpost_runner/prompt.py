@@ -16,13 +16,21 @@ REPOSITORY = (
 EMPTY_DIRECTORY = (
     "The working directory is empty. Put what you make into it and leave it there; it is taken from there."
 )
+EARLIER_WORK = (
+    "The working directory holds the work of an earlier run. Go on from there and leave your own work there too, "
+    "uncommitted or committed; it is taken from there. You cannot push."
+)
 ENDING = (
     "Put files that are for the caller, but not a part of the work itself, into the folder that the environment "
     "variable OUTPOST_ARTIFACTS_DIR names. End with a short summary of what you did."
 )
 
 
-def make_prompt(task: str, context: Context, *, has_repository: bool) -> str:
+def make_prompt(
+    task: str, context: Context, background: str = "", *, has_repository: bool, has_earlier_work: bool = False
+) -> str:
     """The whole text; it ends with the caller's own words as they are."""
-    introduction = " ".join((BEGINNING, SURROUNDINGS, REPOSITORY if has_repository else EMPTY_DIRECTORY, ENDING))
-    return "\n\n".join([introduction, *([context.text] if context.text else []), f"Task:\n{task}"])
+    place = REPOSITORY if has_repository else EMPTY_DIRECTORY
+    introduction = " ".join((BEGINNING, SURROUNDINGS, EARLIER_WORK if has_earlier_work else place, ENDING))
+    parts = [introduction, context.text, background, f"Task:\n{task}"]
+    return "\n\n".join(part for part in parts if part)

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from outpost_runner.artifacts import MAX_NAME_CHARACTERS, Omission
+from outpost_runner.check import CheckResult
 from outpost_runner.context import ContextSource
 from outpost_runner.json_fields import Json
 from outpost_runner.outcome import Outcome
 from outpost_runner.patch import Statistics
 from outpost_runner.uploads import Upload
+from outpost_runner.workspace_keeping import KeptState
 
 MAX_SUMMARY_CHARACTERS = 4000
 MAX_MESSAGE_CHARACTERS = 4000
@@ -33,6 +35,7 @@ class Changes:
             "filesChanged": self.statistics.files_changed,
             "insertions": self.statistics.insertions,
             "deletions": self.statistics.deletions,
+            "renames": self.statistics.renames,
             "baseSha": self.base,
             "headSha": self.head,
         }
@@ -48,6 +51,9 @@ class Report:
     omitted: Sequence[Omission]
     usage: Json = None
     context_sources: Sequence[ContextSource] = ()
+    check: CheckResult | None = None
+    workspace: KeptState | None = None
+    notices: Sequence[str] = ()
 
     def to_json(self) -> Mapping[str, Json]:
         failure = self.outcome.failure
@@ -61,13 +67,24 @@ class Report:
             "omitted": [_report_omission(omission) for omission in self.omitted[:MAX_OMISSIONS]],
             "usage": self.usage,
             "contextSources": [_report_source(source) for source in self.context_sources[:MAX_SOURCES]],
+            "check": None if self.check is None else self.check.to_json(),
+            "workspace": None if self.workspace is None else self.workspace.to_json(),
+            "notices": list(self.notices),
         }
 
     def reduce(self) -> "Report":
         """Without any text that may be what the broker refuses."""
         failure = self.outcome.failure
         short = None if failure is None else replace(failure, message=SMALLEST_MESSAGE)
-        return replace(self, outcome=replace(self.outcome, failure=short), omitted=[], context_sources=())
+        return replace(
+            self,
+            outcome=replace(self.outcome, failure=short),
+            omitted=[],
+            context_sources=(),
+            check=None if self.check is None else replace(self.check, output=""),
+            workspace=None if self.workspace is None else replace(self.workspace, reason=None),
+            notices=(),
+        )
 
 
 def _report_omission(omission: Omission) -> Json:

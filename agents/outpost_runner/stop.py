@@ -44,11 +44,14 @@ class RunClock:
     def run_deadline(self) -> float:
         return self.claimed_at + self.timeout_seconds
 
+    def run_by(self) -> float:
+        """The moment by which the run's own time is over: its deadline, or the stop that came before."""
+        return self.run_deadline() if self.stop.requested_at is None else self.stop.requested_at
+
     def finish_by(self) -> float:
         """The moment by which everything is delivered; a stop moves it closer."""
         margin = min(2.0, self.stop_grace_seconds * 0.1)
-        start = self.run_deadline() if self.stop.requested_at is None else self.stop.requested_at
-        return start + self.stop_grace_seconds - margin
+        return self.run_by() + self.stop_grace_seconds - margin
 
     def collect_by(self, since: float) -> float:
         """The moment by which a collection that began at `since` must end, so that there is time left to upload."""

@@ -19,7 +19,11 @@ from outpost_runner.patience import Patience, PatienceEnded
 # As long as a claim is tried: what may pass, such as a network that is away, passes within a minute.
 ROUNDS_SECONDS = 60.0
 STORE_TIMEOUT_SECONDS = 30.0
-CONTENT_TYPES = {"changes.patch": "text/x-diff; charset=utf-8", "output.log": "text/plain; charset=utf-8"}
+CONTENT_TYPES = {
+    "changes.patch": "text/x-diff; charset=utf-8",
+    "output.log": "text/plain; charset=utf-8",
+    "workspace.tar.zst": "application/zstd",
+}
 ENCODED_TYPES = {"gzip": "application/gzip", "bzip2": "application/x-bzip2", "xz": "application/x-xz"}
 UNKNOWN_TYPE = "application/octet-stream"
 
@@ -28,6 +32,7 @@ class UploadKind(StrEnum):
     PATCH = "patch"
     LOG = "log"
     ARTIFACT = "artifact"
+    WORKSPACE = "workspace"
 
 
 @dataclass(frozen=True)

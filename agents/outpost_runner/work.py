@@ -2,27 +2,33 @@
 
 from dataclasses import dataclass, replace
 
-from outpost_runner.agent_run import AgentEnd, AgentSurroundings, run_agent
+from outpost_runner.agent_run import AgentEnd, run_agent
 from outpost_runner.agent_user import AgentUser, AgentUserUnknown, find_agent_user
 from outpost_runner.agents import AgentUnknown, find_adapter
 from outpost_runner.agents.adapter import Account, AgentAdapter, AgentTask
+from outpost_runner.background import lay_out_background
 from outpost_runner.context import EMPTY_CONTEXT, Context, gather_context
 from outpost_runner.context_level import ContextLevel
 from outpost_runner.gateway.known_providers import ProviderUnknown
 from outpost_runner.gateway.provider import ProviderMisdescribed
-from outpost_runner.git import GitFailed, GitInterrupted
+from outpost_runner.git import GitFailed
 from outpost_runner.heartbeats import Phase
 from outpost_runner.outcome import Outcome, cancel, judge_agent, judge_interruption, refuse_to_begin
-from outpost_runner.process import ProgramNotStarted
+from outpost_runner.preparation import Prepared, prepare_tree
+from outpost_runner.process import Ending, ProgramNotStarted
+from outpost_runner.program import ProgramInterrupted
 from outpost_runner.prompt import make_prompt
 from outpost_runner.run_models import ModelsEnd, RunModels, open_models
 from outpost_runner.session import Session
-from outpost_runner.workspace import Base, BranchNotFound, CloneFailed, leave_out, prepare_workspace
+from outpost_runner.workspace import Base, BranchNotFound, CloneFailed, leave_out
 
 
 @dataclass(frozen=True)
 class Work:
-    """What is there to collect; without a base there was never an agent."""
+    """What is there to collect; without a base there was never an agent.
+
+    `restored` is None where there was no snapshot to restore; `is_to_be_checked` says that the agent ended by itself.
+    """
 
     outcome: Outcome
     user: AgentUser | None = None
@@ -30,6 +36,8 @@ class Work:
     summary: str | None = None
     context: Context = EMPTY_CONTEXT
     models: ModelsEnd | None = None
+    restored: bool | None = None
+    is_to_be_checked: bool = False
 
 
 def do_work(session: Session) -> Work:
@@ -42,7 +50,7 @@ def do_work(session: Session) -> Work:
     except (AgentUserUnknown, AgentUnknown) as error:
         return Work(refuse_to_begin("AGENT_START_FAILED", str(error)))
     try:
-        base = _prepare(session, user)
+        prepared = prepare_tree(session, user)
     except BranchNotFound as error:
         return Work(refuse_to_begin("BRANCH_NOT_FOUND", str(error)))
     except CloneFailed as error:
@@ -50,30 +58,20 @@ def do_work(session: Session) -> Work:
     except (GitFailed, ProgramNotStarted, OSError) as error:
         message = session.redactor.redact(f"The workspace could not be prepared: {error}")
         return Work(refuse_to_begin("CLONE_FAILED", message[:500]))
-    except GitInterrupted as interruption:
+    except ProgramInterrupted as interruption:
         return Work(judge_interruption(interruption.ending, None, session.claim.timeout_seconds))
+    work = _do_prepared_work(session, user, adapter, prepared)
+    return replace(work, user=user, base=prepared.base, restored=prepared.restored)
+
+
+def _do_prepared_work(session: Session, user: AgentUser | None, adapter: AgentAdapter, prepared: Prepared) -> Work:
     if session.clock.stop.is_requested():
-        return Work(cancel(None), user, base)
-    context = _gather_context(session, base)
+        return Work(cancel(None))
+    context = _gather_context(session, prepared.base)
     try:
-        return replace(_run(session, user, adapter, base, context), user=user, base=base, context=context)
+        return replace(_run(session, user, adapter, prepared, context), context=context)
     except (ProgramNotStarted, ProviderUnknown, ProviderMisdescribed, OSError) as error:
-        return Work(refuse_to_begin("AGENT_START_FAILED", str(error)), user, base, context=context)
-
-
-def _prepare(session: Session, user: AgentUser | None) -> Base:
-    session.heartbeats.enter(Phase.CLONING)
-    session.folders.give_to(user)
-    repository = session.claim.run.repository
-    session.log.say("Preparing the workspace." if repository is None else f"Cloning {repository.url}.")
-    return prepare_workspace(
-        session.agent_git(user, session.run_watch()),
-        session.folders,
-        repository,
-        session.claim.git,
-        stall_seconds=session.settings.clone_stall_seconds,
-        scrub=session.redactor.redact,
-    )
+        return Work(refuse_to_begin("AGENT_START_FAILED", str(error)), context=context)
 
 
 def _gather_context(session: Session, base: Base) -> Context:
@@ -85,39 +83,44 @@ def _gather_context(session: Session, base: Base) -> Context:
     return gather_context(git, base, run.context, session.redactor, session.log.say)
 
 
-def _run(session: Session, user: AgentUser | None, adapter: AgentAdapter, base: Base, context: Context) -> Work:
-    run = session.claim.run
+def _run(session: Session, user: AgentUser | None, adapter: AgentAdapter, prepared: Prepared, context: Context) -> Work:
+    run, base = session.claim.run, prepared.base
     leave_out(base, adapter.litter)
     session.heartbeats.enter(Phase.RUNNING)
     session.log.say(f"Running the agent {run.agent} on {base.commit[:12]}.")
     with open_models(session) as models:
-        end = _run_command(session, user, adapter, context, models)
+        end = _run_command(session, user, adapter, _make_task(session, prepared, context, models), models)
         models_end = None if models is None else models.end()
     redact = session.redactor.redact
     account = Account(redact(end.account.summary or "") or None, redact(end.account.complaint or "") or None)
     outcome = judge_agent(replace(end, account=account), models_end, session.claim.timeout_seconds)
-    return Work(outcome, summary=account.summary, models=models_end)
+    is_to_be_checked = end.ending is Ending.EXITED and not (models_end is not None and models_end.is_budget_exceeded)
+    return Work(outcome, summary=account.summary, models=models_end, is_to_be_checked=is_to_be_checked)
+
+
+def _make_task(session: Session, prepared: Prepared, context: Context, models: RunModels | None) -> AgentTask:
+    run, folders = session.claim.run, session.folders
+    prompt = make_prompt(
+        run.task,
+        context,
+        lay_out_background(run.background, session.redactor),
+        has_repository=run.repository is not None,
+        has_earlier_work=prepared.has_earlier_work,
+    )
+    endpoint = None if models is None else models.endpoint
+    return AgentTask(run.model_id, run.task, prompt, folders.agent_files, folders.home, endpoint)
 
 
 def _run_command(
-    session: Session, user: AgentUser | None, adapter: AgentAdapter, context: Context, models: RunModels | None
+    session: Session, user: AgentUser | None, adapter: AgentAdapter, task: AgentTask, models: RunModels | None
 ) -> AgentEnd:
-    run, folders = session.claim.run, session.folders
-    task = AgentTask(
-        run.model_id,
-        run.task,
-        make_prompt(run.task, context, has_repository=run.repository is not None),
-        folders.agent_files,
-        folders.home,
-        None if models is None else models.endpoint,
-    )
     watch = session.run_watch()
     if models is not None:
         watch = replace(watch, should_stop=lambda: session.clock.stop.is_requested() or models.is_budget_exceeded())
     return run_agent(
         adapter.make_command(task),
         adapter.make_reader(),
-        AgentSurroundings(run.run_id, run.agent, folders, user, session.claim.environment),
+        session.agent_surroundings(user),
         watch,
         grace_seconds=session.clock.terminate_grace,
         output_limit_bytes=session.claim.limits.output_bytes,

@@ -19,6 +19,8 @@ SLOW_BYTES_PER_SECOND = 1000
 IDENTITY = {"user.name": "Outpost agent", "user.email": "agent@outpost.invalid"}
 # One fixed moment, so that every empty directory begins with the same commit.
 EPOCH = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
+EMPTY_COMMIT = "01b2dcb2513a23ba3675b3e50ec6b8f3e0070fea"
+SHA1_CHARACTERS = 40
 CREDENTIAL_HELPER = (
     '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" '
     '"$OUTPOST_GIT_USERNAME" "$OUTPOST_GIT_PASSWORD"; }; f'
@@ -58,20 +60,25 @@ def prepare_workspace(
         git.run("init", "--quiet", "--template=", "--initial-branch=main", ".")
     else:
         offering = with_credential(git, repository, credential, stall_seconds)
-        if repository.commit in {None, EMPTY_COMMIT}:
+        if repository.commit is None:
             _clone(offering, repository, scrub)
         else:
-            _fetch_commit(offering, repository, repository.commit, scrub)
+            _begin_at(offering, repository, repository.commit, scrub)
     introduce_agent(git)
     commit = _find_head(git) or _commit_nothing(git)
     shutil.copytree(folders.workspace / ".git", folders.base_repository, symlinks=True)
     return Base(folders.base_repository, commit)
 
 
+def find_base(git: Git) -> Base:
+    """The base that a restored repository was copied for; `git` is in that repository. Raises GitFailed."""
+    return Base(git.folder, git.run(f"--git-dir={git.folder}", "rev-parse", "--verify", "HEAD^{commit}"))
+
+
 def introduce_agent(git: Git) -> None:
     """Give the tree's repository the name that the agent commits by."""
     for name, value in IDENTITY.items():
-        git.run("config", name, value)
+        git.run("--git-dir=.git", "config", name, value)
 
 
 def leave_out(base: Base, patterns: Sequence[str]) -> None:
@@ -92,6 +99,41 @@ def _clone(git: Git, repository: Repository, scrub: Callable[[str], str]) -> Non
         if repository.branch is not None and BRANCH_MISSING.search(complaint):
             raise BranchNotFound(f"The repository has no branch {repository.branch!r}.") from None
         raise CloneFailed(f"The repository could not be cloned: {find_reason(complaint)}") from None
+
+
+def _begin_at(git: Git, repository: Repository, commit: str, scrub: Callable[[str], str]) -> None:
+    """As a clone of the commit alone, wherever the branch is now; on a detached head when no branch is known."""
+    kind = "sha1" if len(commit) == SHA1_CHARACTERS else "sha256"
+    git.run("init", "--quiet", "--template=", "--initial-branch=main", f"--object-format={kind}", ".")
+    git.run("remote", "add", "--", "origin", repository.url)
+    if commit == EMPTY_COMMIT:
+        return  # a run made it of a repository that had none, and so does this one
+    try:
+        git.run("fetch", "--quiet", "--depth=1", "--no-tags", "--no-write-fetch-head", "origin", commit)
+        _check_out(git, commit, repository.branch or _find_default_branch(git))
+    except GitFailed as failure:
+        complaint = scrub(str(failure))
+        if COMMIT_MISSING.search(complaint):
+            raise CloneFailed(f"The repository has the commit {commit} no more.") from None
+        raise CloneFailed(f"The repository could not be cloned: {find_reason(complaint)}") from None
+
+
+def _find_default_branch(git: Git) -> str | None:
+    try:
+        found = DEFAULT_BRANCH.search(git.run("ls-remote", "--symref", "origin", "HEAD"))
+    except GitFailed:
+        return None
+    return None if found is None else found[1]
+
+
+def _check_out(git: Git, commit: str, branch: str | None) -> None:
+    if branch is None:
+        git.run("checkout", "--quiet", "--detach", commit)
+        return
+    git.run("checkout", "--quiet", "-B", branch, commit)
+    git.run("update-ref", f"refs/remotes/origin/{branch}", commit)
+    git.run("config", "remote.origin.fetch", f"+refs/heads/{branch}:refs/remotes/origin/{branch}")
+    git.run("branch", "--quiet", f"--set-upstream-to=origin/{branch}", branch)
 
 
 def find_reason(complaint: str) -> str:

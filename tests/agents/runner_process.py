@@ -27,6 +27,8 @@ class RunnerProcess:
     peak_memory_mb: float = 0.0
 
     def __post_init__(self) -> None:
+        # How much of the output there was, and when.
+        self._moments: list[tuple[int, float]] = []
         self._reads_on = True
         self._may_read = threading.Event()
         self._may_read.set()
@@ -77,6 +79,14 @@ class RunnerProcess:
         records = [json.loads(line) for line in self.raw.decode().splitlines()]
         return [record["message"] for record in records if record["stream"] == stream]
 
+    def seconds_between(self, first: str, last: str) -> float:
+        """From when it showed the one text to when it showed the other."""
+        return self._moment_of(last) - self._moment_of(first)
+
+    def _moment_of(self, text: str) -> float:
+        place = self.raw.index(text.encode())
+        return next(moment for size, moment in self._moments if size > place)
+
     def _measure(self) -> None:
         """The kernel's high-water mark of this one process."""
         try:
@@ -90,6 +100,7 @@ class RunnerProcess:
         with self.process.stdout as pipe:
             while self._reads_on and self._may_read.wait() and (block := os.read(pipe.fileno(), 1 << 20)):
                 self.raw += block
+                self._moments.append((len(self.raw), time.monotonic()))
 
 
 def start_runner(

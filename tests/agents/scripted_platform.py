@@ -36,6 +36,7 @@ CLAIM: dict[str, Any] = {
         "artifactBytes": 1_000_000,
         "artifactCount": 10,
         "artifactsTotalBytes": 2_000_000,
+        "workspaceBytes": 60_000_000,
     },
 }
 BODIES = {
@@ -59,6 +60,8 @@ class ScriptedPlatform:
     claim: dict[str, Any] = field(default_factory=lambda: deepcopy(CLAIM))
     calls: list[Call] = field(default_factory=list)
     objects: dict[str, bytes] = field(default_factory=dict)
+    # What the store has of earlier runs, by name.
+    earlier: dict[str, bytes] = field(default_factory=dict)
     # The names that the store was asked to keep, whatever it answered.
     stored: list[str] = field(default_factory=list)
     # Answers to give first, by route; then the ordinary ones.
@@ -70,6 +73,12 @@ class ScriptedPlatform:
     # Seconds to wait before an answer, by route.
     delay_seconds: dict[str, float] = field(default_factory=dict)
     url: str = ""
+
+    def offer(self, content: bytes, name: str = "earlier") -> dict[str, Any]:
+        """What a claim says of a stored file with this content."""
+        self.earlier[name] = content
+        url = f"{self.url}/earlier/{name}?signature=abc%2Fdef"
+        return {"url": url, "sha256": hashlib.sha256(content).hexdigest(), "sizeBytes": len(content)}
 
     def calls_to(self, route: str) -> list[Call]:
         return [call for call in self.calls if call.route == route]
@@ -105,6 +114,8 @@ class ScriptedPlatform:
     def answer(self, request: Request) -> Response:
         if request.path.startswith("/store/"):
             return self._store(request)
+        if request.path.startswith("/earlier/"):
+            return self._fetch(request)
         route = request.path.removeprefix("/stage")
         body = json.loads(request.get_data() or b"{}")
         self.calls.append(Call(route, request.headers.get("Authorization", ""), body, time.monotonic()))
@@ -153,6 +164,17 @@ class ScriptedPlatform:
             return Response("BadDigest", 400)
         self.objects[name] = content
         return Response("", 200)
+
+    def _fetch(self, request: Request) -> Response:
+        time.sleep(self.delay_seconds.get(request.path, 0))
+        if self.script[request.path]:
+            return self.script[request.path].popleft()
+        if request.path in self.always:
+            return self.always[request.path]
+        content = self.earlier.get(request.path.removeprefix("/earlier/"))
+        if content is None or request.method != "GET" or request.query_string != b"signature=abc%2Fdef":
+            return Response("NoSuchKey", 404)
+        return Response(content, 200)
 
 
 def _is_valid(route: str, body: dict[str, Any]) -> bool:

@@ -31,7 +31,7 @@ def small_disk(tmp_path, task_root):
     return make
 
 
-# The runner keeps its copy of the output while the agent goes on: until it has the line, the disk must have room for it.
+# The runner keeps its copy of the output while the agent goes on: the disk must have room until it has the line.
 KEPT = "until [ -s ../private/output.log ]; do sleep 0.02; done"
 
 

@@ -1,0 +1,108 @@
+"""Gives the agent its working tree: what an earlier run left of it, or a new one."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from outpost_runner.agent_user import AgentUser
+from outpost_runner.claim import StoredFile
+from outpost_runner.download import DownloadFailed, download_file
+from outpost_runner.earlier_patch import apply_earlier_patch
+from outpost_runner.git import GitFailed
+from outpost_runner.heartbeats import Phase
+from outpost_runner.process import Ending, ProgramNotStarted
+from outpost_runner.program import ProgramInterrupted
+from outpost_runner.session import Session
+from outpost_runner.workspace import Base, CloneFailed, find_base, introduce_agent, prepare_workspace
+from outpost_runner.workspace_archive import NotUnpacked, unpack_workspace
+
+LONGEST_REASON = 90
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """`restored` is None where there was nothing to restore."""
+
+    base: Base
+    restored: bool | None
+    has_earlier_work: bool
+
+
+def prepare_tree(session: Session, user: AgentUser | None) -> Prepared:
+    """Restore the snapshot if there is one, else clone; raises CloneFailed, ProgramInterrupted and what git raises.
+
+    A snapshot that cannot be restored is no reason to do nothing: then the tree is made as if there were none.
+    """
+    session.heartbeats.enter(Phase.CLONING)
+    session.folders.give_to(user)
+    run = session.claim.run
+    snapshot = None if run.workspace is None else run.workspace.snapshot
+    if snapshot is not None:
+        base = _try_to_restore(session, user, snapshot)
+        if base is not None:
+            return Prepared(base, restored=True, has_earlier_work=True)
+    base = _clone(session, user)
+    if run.patch is not None:
+        _apply(session, user, run.patch)
+    return Prepared(base, None if snapshot is None else False, has_earlier_work=run.patch is not None)
+
+
+def _try_to_restore(session: Session, user: AgentUser | None, snapshot: StoredFile) -> Base | None:
+    session.log.say("Restoring the workspace.")
+    try:
+        return _restore(session, user, snapshot)
+    except (DownloadFailed, NotUnpacked, GitFailed, ProgramNotStarted, OSError) as error:
+        reason = session.redactor.redact(str(error))[:LONGEST_REASON]
+    finally:
+        session.folders.earlier_snapshot.unlink(missing_ok=True)
+    instead = "an empty one was begun" if session.claim.run.repository is None else "the repository was cloned"
+    session.notices.add(f"The workspace could not be restored: {reason}; {instead} instead.")
+    session.folders.begin_again(user)
+    return None
+
+
+def _restore(session: Session, user: AgentUser | None, snapshot: StoredFile) -> Base:
+    folders = session.folders
+    _download(session, snapshot, folders.earlier_snapshot)
+    unpack_workspace(folders, user, folders.earlier_snapshot, session.run_watch())
+    base = find_base(session.base_git(folders.base_repository, session.run_watch()))
+    try:
+        introduce_agent(session.agent_git(user, session.run_watch()))
+    except GitFailed:
+        session.log.say("The repository of the workspace is not what it was: an earlier run has changed it.")
+    return base
+
+
+def _clone(session: Session, user: AgentUser | None) -> Base:
+    repository = session.claim.run.repository
+    session.log.say("Preparing the workspace." if repository is None else f"Cloning {repository.url}.")
+    return prepare_workspace(
+        session.agent_git(user, session.run_watch()),
+        session.folders,
+        repository,
+        session.claim.git,
+        stall_seconds=session.settings.clone_stall_seconds,
+        scrub=session.redactor.redact,
+    )
+
+
+def _apply(session: Session, user: AgentUser | None, patch: StoredFile) -> None:
+    session.log.say("Applying the earlier run's patch.")
+    path = session.folders.earlier_patch
+    try:
+        _download(session, patch, path)
+    except DownloadFailed as error:
+        raise CloneFailed(f"The earlier run's patch cannot be had: {error}.") from error
+    apply_earlier_patch(session.agent_git(user, session.run_watch()), path, session.redactor.redact)
+
+
+def _download(session: Session, file: StoredFile, path: Path) -> None:
+    """Raises DownloadFailed, or ProgramInterrupted when the run ended meanwhile."""
+    try:
+        download_file(file, path, session.run_patience(), session.broker.backoff)
+    except DownloadFailed:
+        if session.clock.stop.is_requested():
+            raise ProgramInterrupted("the download", Ending.STOPPED) from None
+        if time.monotonic() >= session.clock.run_deadline():
+            raise ProgramInterrupted("the download", Ending.DEADLINE) from None
+        raise
