@@ -5,7 +5,6 @@ Source of the format: HTML Living Standard, section 9.2, "Server-sent events".
 
 import json
 from collections.abc import Mapping
-from itertools import chain
 
 from outpost.api.application import Reply
 from outpost.api.bodies import EventsQuery
@@ -38,6 +37,8 @@ _MESSAGES = {
     EventType.RUN_REPORTED: "The runner reported: {outcome}.",
     EventType.RUN_STOPPING: "Its compute is being stopped: {because}.",
 }
+# They end no line of the format, but for some of its readers they do.
+_LINE_SEPARATORS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 _EXPIRED: View = {
     "code": "CURSOR_EXPIRED",
     "message": "What the id stands for is not kept any more.",
@@ -70,7 +71,8 @@ def _stream_reply(request: Request, query: EventsQuery, wiring: Wiring) -> Reply
             clock=wiring.clock,
         )
     except CursorInvalid:
-        return _reply(_message("error", _EXPIRED))
+        # An empty id takes the old one back: an EventSource, which comes again by itself, then begins again.
+        return _reply(_message("error", _EXPIRED, ""))
     told = [_part_message(request.id, part, listing.cursor(_write_place(part.behind))) for part in parts]
     return _reply("".join(told) or ": nothing new\n\n")
 
@@ -107,10 +109,9 @@ class _Words(dict[str, str]):
         return "not said"
 
 
-def _message(name: str, data: Mapping[str, object], event_id: str | None = None) -> str:
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    lines = ([] if event_id is None else [f"id: {event_id}"], [f"event: {name}", f"data: {text}"])
-    return "\n".join(chain(*lines)) + "\n\n"
+def _message(name: str, data: Mapping[str, object], event_id: str) -> str:
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_LINE_SEPARATORS)
+    return f"id: {event_id}\nevent: {name}\ndata: {text}\n\n"
 
 
 def _read_place(position: str | None) -> Place:

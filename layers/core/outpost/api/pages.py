@@ -127,5 +127,6 @@ def list_events(caller: Caller, run_id: str, query: EventsQuery, wiring: Wiring)
 
 
 def _log_position(position: str | None) -> LogPosition:
-    attempt, _, token = (position or "1 ").partition(" ")
-    return LogPosition(int(attempt), token or None)
+    attempt, space, token = (position or "").partition(" ")
+    # A cursor of an earlier version has a token alone, and for a day it may still be in somebody's hands.
+    return LogPosition(int(attempt), token or None) if space else LogPosition(token=attempt or None)
