@@ -234,3 +234,44 @@ def test_an_empty_directory_gets_a_patch_of_all_that_was_made(platform, run, tmp
     (tmp_path / "fresh").mkdir()
     git(tmp_path / "fresh", "apply", "-", stdin=platform.objects["changes.patch"])
     assert (tmp_path / "fresh/b/c").read_text() == "c\n"
+
+
+def test_renamed_files_are_counted(platform, work):
+    fresh = work("git mv data.bin moved.bin; mkdir lib; mv src/main.py lib/main.py; echo new > new.txt")
+    assert (fresh / "moved.bin").read_bytes() == bytes(range(256)) * 8
+    assert (platform.completion["result"]["filesChanged"], platform.completion["result"]["renames"]) == (3, 2)
+
+
+def test_repositories_whose_files_were_taken_in_are_told(platform, run, cloned):
+    run("for n in 1 2 3 4 5 6 7; do git init -q inner$n; echo f > inner$n/f; done; git init -q src/most")
+    (notice,) = platform.completion["notices"]
+    assert notice.startswith("The patch has the files of repositories inside the tree, not their commits: ")
+    assert notice.endswith(" and 3 more.")
+
+
+@pytest.fixture
+def with_submodule(platform, repository, tmp_path):
+    """The repository of the run has a submodule at `libs/sub`."""
+    git(tmp_path, "clone", "--quiet", str(repository), "super")
+    commit = git(repository, "rev-parse", "main")
+    git(tmp_path / "super", "update-index", "--add", "--cacheinfo", f"160000,{commit},libs/sub")
+    git(tmp_path / "super", "commit", "--quiet", "--message=Submodule")
+    git(tmp_path, "clone", "--quiet", "--bare", "super", "served/super.git")
+    with GitServer(tmp_path / "served") as server:
+        platform.claim["run"]["repo"] = {"url": f"{server.url}/super.git", "branch": None}
+        yield tmp_path / "served" / "super.git"
+
+
+def test_a_submodule_is_told_and_stays_as_it_is(platform, run, with_submodule, tmp_path):
+    run("git init -q libs/sub; echo lost > libs/sub/lost.txt; echo more >> README.md")
+    reason = "Submodules are not checked out, and the patch has nothing of what is in them: libs/sub."
+    assert platform.completion["notices"] == [reason]
+    fresh = apply_to_fresh_checkout(with_submodule, platform.objects["changes.patch"], tmp_path / "fresh")
+    assert (fresh / "README.md").read_text() == "Hello\nmore\n"
+    assert platform.completion["result"]["filesChanged"] == 1
+
+
+def test_a_submodule_that_was_removed_is_removed_by_the_patch(platform, run, with_submodule, tmp_path):
+    run("rm -r libs")
+    fresh = apply_to_fresh_checkout(with_submodule, platform.objects["changes.patch"], tmp_path / "fresh")
+    assert not (fresh / "libs").exists()
