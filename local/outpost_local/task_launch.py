@@ -52,8 +52,9 @@ def plan_command(
     }
     for variable in [*container.get("environment", []), *override.get("environment", [])]:
         environment[str(variable["name"])] = str(variable["value"])
-    command = override.get("command") or container.get("command")
-    arguments = [*container.get("entryPoint", []), *command] if command else list(image.command)
+    # As Docker does it: a command goes to the image's own entry point, unless there is another one.
+    command = override.get("command") or container.get("command") or []
+    arguments = [*(container.get("entryPoint") or image.command), *command]
     return TaskCommand([str(argument) for argument in arguments], environment, folder, place / "root")
 
 

@@ -120,7 +120,7 @@ class InMemoryBatches:
 
 @dataclass
 class NoGitHubApp:
-    """The operator has none, or one that is installed in a few places; `asked` are the repositories it was asked for."""
+    """The operator has none, or one that is installed in a few places; `asked` is where it was asked for."""
 
     tokens: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -128,4 +128,3 @@ class NoGitHubApp:
     def token_for(self, repo: str) -> str | None:
         self.asked.append(repo)
         return self.tokens.get(repo)
-

@@ -12,6 +12,7 @@ LAYER = ROOT / "layers" / "core"
 BROUGHT_BY_LAMBDA = {"boto3", "botocore"}
 LOCKED = {
     "aws_lambda_powertools": "aws-lambda-powertools",
+    "cryptography": "cryptography",
     "pydantic": "pydantic",
     "pydantic_core": "pydantic-core",
     "ulid": "python-ulid",

@@ -10,21 +10,23 @@ from deployment import ROOT, read_template
 from policies import may_touch, statements
 
 from outpost.api.account_bodies import CreateKeyBody, KillSwitchBody, RotateKeyBody, TokenBody
-from outpost.api.bodies import LONGEST_TIMEOUT_SECONDS, DispatchBody
+from outpost.api.bodies import LONGEST_TIMEOUT_SECONDS, BatchHeadBody, DispatchBody, PromoteBody
 from outpost.api.errors import codes_by_status
 from outpost.api.plan_body import MOST_CONCURRENT, MOST_QUEUED, PlanBody
 from outpost.api.routes import ROUTES
 from outpost.api.secret_bodies import PutSecretBody
 from outpost.domain.agents import AGENTS
+from outpost.domain.promotion import PromotionErrorCode
 from outpost.domain.run import RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.settings import Settings
 
 TEMPLATE = read_template()
 RESOURCES = TEMPLATE["Resources"]
-MACHINE_FILE = ROOT / "statemachines" / "run_agent.asl.yaml"
-MACHINE = yaml.safe_load(MACHINE_FILE.read_text())
-STATES = MACHINE["States"]
+MACHINE_FILES = {"RunAgent": "run_agent.asl.yaml", "PromoteRun": "promote_run.asl.yaml"}
+MACHINE_TEXTS = {name: (ROOT / "statemachines" / file).read_text() for name, file in MACHINE_FILES.items()}
+MACHINES = {name: yaml.safe_load(text) for name, text in MACHINE_TEXTS.items()}
+STATES = [(machine, name) for machine, loaded in MACHINES.items() for name in loaded["States"]]
 ADAPTERS_TEXT = "\n".join(
     path.read_text() for path in sorted((ROOT / "layers" / "core" / "outpost" / "adapters").glob("*.py"))
 )
@@ -116,16 +118,23 @@ def test_a_trial_is_two_weeks_fifty_dispatches_and_five_hundred_minutes():
     assert [TEMPLATE["Parameters"][name]["Default"] for name in names] == [14, 50, 500, 20]
 
 
-def test_every_substitution_of_the_machine_is_given_and_used():
-    used = set(re.findall(r"\$\{(\w+)\}", MACHINE_FILE.read_text()))
-    assert used == RESOURCES["RunAgent"]["Properties"]["DefinitionSubstitutions"].keys()
+def test_every_machine_of_the_template_is_a_file_and_every_file_a_machine():
+    uris = {name: m["Properties"]["DefinitionUri"] for name, m in of_type("AWS::Serverless::StateMachine").items()}
+    assert uris == {name: f"statemachines/{file}" for name, file in MACHINE_FILES.items()}
+    assert {path.name for path in (ROOT / "statemachines").iterdir()} == set(MACHINE_FILES.values())
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_every_substitution_of_a_machine_is_given_and_used(machine):
+    used = set(re.findall(r"\$\{(\w+)\}", MACHINE_TEXTS[machine]))
+    assert used == RESOURCES[machine]["Properties"]["DefinitionSubstitutions"].keys()
 
 
 def test_every_agent_has_a_task_definition_logs_and_a_repository():
     families = {r["Properties"]["Family"]["Fn::Sub"] for r in of_type("AWS::ECS::TaskDefinition").values()}
     groups = {r["Properties"]["LogGroupName"]["Fn::Sub"] for r in of_type("AWS::Logs::LogGroup").values()}
     repositories = {r["Properties"]["RepositoryName"] for r in of_type("AWS::ECR::Repository").values()}
-    assert families == {f"outpost-{agent}-${{Env}}" for agent in AGENTS}
+    assert families == {f"outpost-{name}-${{Env}}" for name in (*AGENTS, "promote")}
     assert {f"/outpost/${{Env}}/agents/{agent}" for agent in AGENTS} <= groups
     assert repositories == {f"outpost-{agent}" for agent in (*AGENTS, "base")}
 
@@ -197,7 +206,7 @@ def test_a_log_group_forgets(name):
 def all_statements():
     roles = of_type("AWS::IAM::Role").values()
     documents = [policy["PolicyDocument"] for role in roles for policy in role["Properties"].get("Policies", [])]
-    machine = RESOURCES["RunAgent"]["Properties"]["Policies"]
+    machine = [policy for name in MACHINES for policy in RESOURCES[name]["Properties"]["Policies"]]
     mine = chain.from_iterable(statements(function) for function in FUNCTIONS)
     return [*mine, *chain.from_iterable(document["Statement"] for document in (*documents, *machine))]
 
@@ -231,9 +240,16 @@ def test_no_function_may_change_or_delete_an_event():
     assert found == {"dynamodb:PutItem", "dynamodb:Query"}
 
 
-def test_only_the_dispatch_and_sweep_functions_may_start_executions():
-    may = {name for name in FUNCTIONS if "states:StartExecution" in str(statements(name))}
-    assert may == {"DispatchFunction", "SweepFunction"}
+@pytest.mark.parametrize(
+    ("machine", "functions"),
+    [
+        ("outpost-run-agent-", {"DispatchFunction", "SweepFunction"}),
+        ("outpost-promote-run-", {"DispatchFunction", "FinishFunction", "SweepFunction"}),
+    ],
+)
+def test_who_may_start_a_machines_executions(machine, functions):
+    starts = [(name, s) for name in FUNCTIONS for s in statements(name) if "StartExecution" in str(s["Action"])]
+    assert {name for name, statement in starts if machine in str(statement["Resource"])} == functions
 
 
 def actions(statement):
@@ -308,25 +324,28 @@ def targets(state):
     return [*direct, *(rule["Next"] for key in ("Choices", "Catch") for rule in state.get(key, []))]
 
 
-def test_every_state_leads_somewhere_and_can_be_reached():
-    reached, open_ends = set(), [MACHINE["StartAt"]]
+@pytest.mark.parametrize("machine", MACHINES.values(), ids=MACHINES.keys())
+def test_every_state_leads_somewhere_and_can_be_reached(machine):
+    reached, open_ends = set(), [machine["StartAt"]]
     while open_ends:
         name = open_ends.pop()
-        open_ends += [target for target in targets(STATES[name]) if target not in reached]
+        open_ends += [target for target in targets(machine["States"][name]) if target not in reached]
         reached.add(name)
-    assert reached == STATES.keys()
+    assert reached == machine["States"].keys()
 
 
-@pytest.mark.parametrize("name", STATES)
-def test_a_state_says_what_it_is_for_and_how_it_ends(name):
-    state = STATES[name]
+@pytest.mark.parametrize(("machine", "name"), STATES)
+def test_a_state_says_what_it_is_for_and_how_it_ends(machine, name):
+    state = MACHINES[machine]["States"][name]
     assert state["Comment"]
     assert targets(state) or state["Type"] in {"Succeed", "Fail"}
 
 
-@pytest.mark.parametrize("name", [name for name, state in STATES.items() if state["Type"] == "Task"])
-def test_a_task_state_has_a_timeout_a_catch_of_everything_and_bounded_retries(name):
-    state = STATES[name]
+@pytest.mark.parametrize(
+    ("machine", "name"), [pair for pair in STATES if MACHINES[pair[0]]["States"][pair[1]]["Type"] == "Task"]
+)
+def test_a_task_state_has_a_timeout_a_catch_of_everything_and_bounded_retries(machine, name):
+    state = MACHINES[machine]["States"][name]
     assert state["TimeoutSeconds"]
     assert state["Catch"][-1]["ErrorEquals"] == ["States.ALL"]
     assert all({"MaxAttempts", "MaxDelaySeconds"} <= retry.keys() for retry in state["Retry"])
@@ -335,7 +354,8 @@ def test_a_task_state_has_a_timeout_a_catch_of_everything_and_bounded_retries(na
 
 
 def test_the_machine_mirrors_every_way_to_end():
-    conditions = " ".join(choice["Condition"] for choice in STATES["MirrorOutcome"]["Choices"])
+    choices = MACHINES["RunAgent"]["States"]["MirrorOutcome"]["Choices"]
+    conditions = " ".join(choice["Condition"] for choice in choices)
     mirrored = {status for status in RunStatus if status.is_terminal} | {RunStatus.PENDING, RunStatus.QUEUED}
     assert set(re.findall(r"'([A-Z]+)'", conditions)) == mirrored
 
@@ -381,6 +401,8 @@ def table_under(heading):
         ("POST /keys/{id}/rotate", RotateKeyBody),
         ("PUT /secrets/{name}", PutSecretBody),
         ("PUT /kill-switch", KillSwitchBody),
+        ("POST /runs/{id}/promote", PromoteBody),
+        ("POST /batches", BatchHeadBody),
         ("Plans", PlanBody),
     ],
 )
@@ -405,6 +427,11 @@ def test_the_data_model_has_every_kind_of_item():
 
 @pytest.mark.parametrize("code", RunErrorCode)
 def test_every_way_for_a_run_to_end_badly_is_in_the_documentation(code):
+    assert "api.md" in documented(f"`{code}`")
+
+
+@pytest.mark.parametrize("code", PromotionErrorCode)
+def test_every_way_for_a_promotion_to_fail_is_in_the_documentation(code):
     assert "api.md" in documented(f"`{code}`")
 
 

@@ -114,7 +114,7 @@ def start(platform: PromotionPlatform, task_root: Path, tmp_path: Path) -> Itera
             **(environment or {}),
         }
         process = subprocess.Popen(
-            [sys.executable, "-m", "outpost_runner.promotion"],
+            [sys.executable, "-m", "outpost_runner", "promotion"],
             env={name: value for name, value in variables.items() if value},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

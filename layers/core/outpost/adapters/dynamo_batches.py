@@ -11,9 +11,7 @@ from outpost.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-NO_OTHER_PROMOTED = (
-    "attribute_exists(pk) AND (attribute_not_exists(promoted_run_id) OR promoted_run_id = :promoted_run_id)"
-)
+NO_OTHER_PROMOTED = "attribute_not_exists(promoted_run_id) OR promoted_run_id = :promoted_run_id"
 
 
 class DynamoBatches:
