@@ -4,7 +4,7 @@ from outpost.api.account_bodies import KeysQuery
 from outpost.api.account_views import key_view, kill_switch_view, whoami_view
 from outpost.api.application import Application, Reply
 from outpost.api.batches import show_batch_reply
-from outpost.api.bodies import ArtifactsQuery, EventsQuery, LogsQuery, NoQuery, RunsQuery, WorkspacesQuery
+from outpost.api.bodies import ArtifactsQuery, LogsQuery, NoQuery, RunsQuery, WorkspacesQuery
 from outpost.api.event_stream import events_reply
 from outpost.api.explain import explanation_reply
 from outpost.api.fleet import fleet_view
@@ -53,7 +53,7 @@ def get_logs(request: Request) -> Reply:
 @app.route("GET", "/runs/{id}/events")
 def get_events(request: Request) -> Reply:
     """A run's events: a page of them, or everything as it happens."""
-    return events_reply(request, request.query(EventsQuery), wiring)
+    return events_reply(request, wiring)
 
 
 @app.route("GET", "/runs/{id}/patch")

@@ -75,7 +75,7 @@ class WorkspaceWrites:
         }
         snapshot = run.report.snapshot if run.report else None
         if snapshot is not None:
-            expression += ", previous = if_not_exists(snapshot, :snapshot), snapshot = :snapshot"
+            expression += ", #previous = if_not_exists(#snapshot, :snapshot), #snapshot = :snapshot"
             values[":snapshot"] = encode(snapshot)
         return self._update(run, f"{expression} REMOVE leased_by, noticed_at", values)
 
@@ -100,6 +100,8 @@ class WorkspaceWrites:
             "UpdateExpression": f"{expression} ADD revision :one",
             "ExpressionAttributeValues": to_item({**values, ":one": 1}),
         }
+        if "#snapshot" in expression:
+            update["ExpressionAttributeNames"] = {"#previous": "previous", "#snapshot": "snapshot"}
         if condition:
             update |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         return {"Update": update}

@@ -386,14 +386,24 @@ class LogsQuery(Query):
     wait: Annotated[WholeNumber, Field(ge=0, le=20)] = 0
 
 
-class EventsQuery(Query):
-    """GET /runs/{id}/events; a browser's EventSource cannot send headers, so what would be one may be here."""
+class StreamQuery(Query):
+    """GET /runs/{id}/events as a stream: a browser's EventSource cannot send headers, so what would be one is here."""
+
+    last_event_id: str | None = None
+    access_token: Annotated[str | None, Field(alias="access_token")] = None
+
+
+class EventPageQuery(Query):
+    """GET /runs/{id}/events as a page."""
 
     limit: Annotated[WholeNumber, Field(ge=1, le=100)] = 20
     cursor: str | None = None
     wait: Annotated[WholeNumber, Field(ge=0, le=20)] = 0
-    last_event_id: str | None = None
     access_token: Annotated[str | None, Field(alias="access_token")] = None
+
+
+class EventsQuery(EventPageQuery, StreamQuery):
+    """GET /runs/{id}/events, whichever way."""
 
 
 class WorkspacesQuery(Query):

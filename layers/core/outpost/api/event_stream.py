@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 
 from outpost.api.application import Reply
-from outpost.api.bodies import EventsQuery
+from outpost.api.bodies import EventPageQuery, StreamQuery
 from outpost.api.pages import Listing, list_events
 from outpost.api.request import Request
 from outpost.api.views import View, event_view, lines_view
@@ -46,14 +46,14 @@ _EXPIRED: View = {
 }
 
 
-def events_reply(request: Request, query: EventsQuery, wiring: Wiring) -> Reply:
+def events_reply(request: Request, wiring: Wiring) -> Reply:
     """A page of events, or the stream for those who accept it. Raises CursorInvalid, RunNotFound."""
     if MEDIA_TYPE in (request.header("Accept") or ""):
-        return _stream_reply(request, query, wiring)
-    return list_events(request.caller, request.id, query, wiring)
+        return _stream_reply(request, request.query(StreamQuery), wiring)
+    return list_events(request.caller, request.id, request.query(EventPageQuery), wiring)
 
 
-def _stream_reply(request: Request, query: EventsQuery, wiring: Wiring) -> Reply:
+def _stream_reply(request: Request, query: StreamQuery, wiring: Wiring) -> Reply:
     listing = Listing(request.caller, {"list": "stream", "run": request.id}, wiring)
     last_id = request.header("Last-Event-ID") or query.last_event_id or None
     place = _read_place(listing.position(last_id))
@@ -78,7 +78,8 @@ def _stream_reply(request: Request, query: EventsQuery, wiring: Wiring) -> Reply
 
 
 def _reply(messages: str) -> Reply:
-    text = f"retry: {RETRY_MILLISECONDS}\n\n{messages}"
+    # Within the first message: by itself it would look like one without data.
+    text = f"retry: {RETRY_MILLISECONDS}\n{messages}"
     return Reply(text=text, content_type=f"{MEDIA_TYPE}; charset=utf-8")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from outpost.api.account_bodies import KeysQuery
 from outpost.api.account_views import key_view
 from outpost.api.application import Pagination, Reply
-from outpost.api.bodies import EventsQuery, LogsQuery, RunsQuery
+from outpost.api.bodies import EventPageQuery, LogsQuery, RunsQuery
 from outpost.api.cursor import make_cursor, read_cursor
 from outpost.api.secret_bodies import SecretsQuery
 from outpost.api.secrets import secret_view
@@ -105,7 +105,7 @@ def list_logs(caller: Caller, run_id: str, query: LogsQuery, wiring: Wiring) -> 
     return Reply(lines_view(logs.lines), pagination=Pagination(cursor, logs.has_more, query.limit))
 
 
-def list_events(caller: Caller, run_id: str, query: EventsQuery, wiring: Wiring) -> Reply:
+def list_events(caller: Caller, run_id: str, query: EventPageQuery, wiring: Wiring) -> Reply:
     """Events of a run after the cursor, oldest first. Raises CursorInvalid, RunNotFound."""
     listing = Listing(caller, {"list": "events", "run": run_id}, wiring)
     after = int(listing.position(query.cursor) or 0)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from outpost.api.runner_bodies import ARTIFACTS, CompleteBody, FileBody, ResultBody, UsageBody
+from outpost.api.runner_bodies import ARTIFACTS, CheckBody, CompleteBody, FileBody, ResultBody, UsageBody
 from outpost.api.views import View
 from outpost.domain.agents import AGENTS
 from outpost.domain.credentials import Credentials
@@ -162,7 +162,7 @@ def read_report(run_id: str, body: CompleteBody, attempt: int, at: datetime) -> 
         context_sources=tuple(
             ContextSource(source.path, source.tokens, source.is_cut) for source in body.context_sources
         ),
-        check=CheckVerdict(**body.check.model_dump()) if body.check else None,
+        check=_check(body.check) if body.check else None,
         workspace=WorkspaceEnd(**body.workspace.model_dump()) if body.workspace else None,
         snapshot=_read_snapshot(run_id, body, attempt),
         omitted=tuple(Omission(omitted.name, omitted.reason) for omitted in body.omitted),
@@ -182,6 +182,11 @@ def _read_snapshot(run_id: str, body: CompleteBody, attempt: int) -> Snapshot | 
 def read_usage(body: UsageBody | None) -> ModelUsage | None:
     """The runner's reading of its gateway's meter; None where the agent has no models."""
     return None if body is None else ModelUsage(**body.model_dump())
+
+
+def _check(body: CheckBody) -> CheckVerdict:
+    milliseconds = round(body.seconds * 1_000)
+    return CheckVerdict(body.passed, body.exit_code, body.timed_out, body.output, milliseconds)
 
 
 def _result(body: ResultBody) -> Result:

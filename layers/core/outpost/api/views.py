@@ -16,6 +16,7 @@ from outpost.ports import LogLine, PresignedUrl
 View = Mapping[str, object]
 
 PREVIEW_CHARACTERS = 1_000
+MILLISECONDS = 1_000
 
 
 def run_view(
@@ -244,7 +245,7 @@ def _check_view(run: Run) -> View | None:
         "exitCode": verdict.exit_code if verdict else None,
         "timedOut": verdict.timed_out if verdict else None,
         "output": verdict.output if verdict else None,
-        "seconds": verdict.seconds if verdict else None,
+        "seconds": verdict.milliseconds / MILLISECONDS if verdict else None,
     }
 
 

@@ -62,7 +62,7 @@ class CheckVerdict:
     exit_code: int | None
     timed_out: bool
     output: str
-    seconds: float
+    milliseconds: int
 
 
 @dataclass(frozen=True)
