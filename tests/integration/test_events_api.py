@@ -203,9 +203,9 @@ def test_a_stream_is_text_that_nobody_keeps(watched):
 def test_a_stream_begins_with_when_to_come_again_and_has_a_block_for_each_message(watched):
     text = watched.stream().text
     event_id = read_messages(text)[0].id
-    assert text.startswith(f"retry: 1000\n\nid: {event_id}\nevent: status\ndata: {{")
+    assert text.startswith(f"retry: 1000\nid: {event_id}\nevent: status\ndata: {{")
     assert text.endswith("}\n\n")
-    assert text.count("\n") == 6
+    assert text.count("\n") == 5
 
 
 def test_a_stream_tells_events_output_and_the_end_in_their_order(watched):
@@ -244,6 +244,11 @@ def test_a_phase_is_told_as_progress(watched):
     ("event_type", "details", "text"),
     [
         (EventType.RUN_REPORTED, {"outcome": "succeeded"}, "The runner reported: succeeded."),
+        (
+            EventType.RUN_REPORTED,
+            {"outcome": "succeeded", "leftOut": "big.bin: It is larger than 10 bytes.", "notices": "It was cloned."},
+            "The runner reported: succeeded. Left out: big.bin: It is larger than 10 bytes. It was cloned.",
+        ),
         (EventType.RUN_STOPPING, {"because": "RUN_TIMEOUT"}, "Its compute is being stopped: RUN_TIMEOUT."),
         (EventType.RUN_STOPPING, {}, "Its compute is being stopped: not said."),
     ],
@@ -307,7 +312,7 @@ def test_an_id_is_good_for_one_run_of_one_tenant_only(watch):
 def test_without_news_a_stream_is_a_comment_after_twenty_seconds(watched):
     last_id, before = read_messages(watched.stream().text)[-1].id, watched.clock.now()
     answer = watched.stream(headers={"Last-Event-ID": last_id})
-    assert answer.text == "retry: 1000\n\n: nothing new\n\n"
+    assert answer.text == "retry: 1000\n: nothing new\n\n"
     assert 19 <= (watched.clock.now() - before).total_seconds() <= 20
 
 

@@ -32,10 +32,11 @@ class Message:
 
 
 def read_messages(text: str) -> list[Message]:
-    """An answer's messages, each closed by an empty line, as it has to be; without comments and what has no data."""
+    """An answer's messages, each closed by an empty line, as it has to be; without comments and when to come again."""
     assert text.endswith("\n\n"), text
     blocks = [_read_fields(block) for block in text.removesuffix("\n\n").split("\n\n")]
-    return [Message(fields) for fields in blocks if "data" in fields]
+    told = [{name: value for name, value in block.items() if name != "retry"} for block in blocks]
+    return [Message(fields) for fields in told if fields]
 
 
 def _read_fields(block: str) -> dict[str, str]:

@@ -109,7 +109,6 @@ def _read_dispatches(request: Request, git_base_url: str) -> list[Dispatch]:
     head = parse_json(BatchHeadBody, json.dumps({name: fields[name] for name in _HEAD if name in fields}))
     common = {name: value for name, value in fields.items() if name not in _HEAD} | _share(head, fields)
     asked = [{**common, "agent": one.agent, "modelId": one.model_id} for one in head.agents]
-    key = request.header("Idempotency-Key")
     found = []
     for number, each in enumerate(asked):
         dispatch = read_dispatch(request, parse_json(DispatchBody, json.dumps(each)), git_base_url)

@@ -99,8 +99,16 @@ def _event_data(event: Event) -> tuple[str, View]:
     status = event.details.get("status") if event.type is EventType.RUN_ACCEPTED else _STATUSES.get(event.type)
     if status is not None:
         return "status", {**shown, "status": status}
-    message = _MESSAGES.get(event.type, "").format_map(_Words(event.details)) or None
-    return "progress", {**shown, "phase": event.details.get("phase"), "message": message}
+    return "progress", {**shown, "phase": event.details.get("phase"), "message": _sentence(event)}
+
+
+def _sentence(event: Event) -> str | None:
+    """What the event says in words, with what would be missed otherwise."""
+    parts = [_MESSAGES.get(event.type, "").format_map(_Words(event.details))]
+    if "leftOut" in event.details:
+        parts.append(f"Left out: {event.details['leftOut']}")
+    parts.append(event.details.get("notices", ""))
+    return " ".join(part for part in parts if part) or None
 
 
 class _Words(dict[str, str]):
