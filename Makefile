@@ -42,6 +42,10 @@ demo: .venv ## The whole stack on this machine: three dispatches from key to pat
 test: .venv ## Every test.
 	$(BIN)/pytest -n 2 --dist loadgroup
 
+.PHONY: browser
+browser: ## Debian's Chromium, for the one test that follows a run in a page (as root); it is skipped without.
+	command -v chromium > /dev/null || { apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium; }
+
 .PHONY: test-agents
 test-agents: .venv agents ## The five agents' own command lines, on the whole stack and a scripted provider.
 	$(BIN)/pytest -n 2 tests/real_agents

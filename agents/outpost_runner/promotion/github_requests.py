@@ -1,11 +1,12 @@
 """Requests to GitHub's API, tried again when what is in the way passes."""
 
 import json
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from itertools import count
+from math import inf
 
 from outpost_runner import __version__
 from outpost_runner.http_request import Answer, Unreachable, send
@@ -73,7 +74,7 @@ def seconds_to_wait(answer: Answer, otherwise_seconds: float) -> float | None:
     if (seconds := _read_retry_after(answer)) is not None:
         return seconds
     if answer.headers.get("x-ratelimit-remaining") == "0":
-        return max(otherwise_seconds, _read_number(answer, "x-ratelimit-reset") - time.time())
+        return max(otherwise_seconds, _read_number(answer, "x-ratelimit-reset") - _read_time(answer))
     return SECONDARY_LIMIT_SECONDS if "rate limit" in read_complaint(answer).lower() else None
 
 
@@ -92,6 +93,14 @@ def read_complaint(answer: Answer) -> str:
 
 def _read_retry_after(answer: Answer) -> float | None:
     return _read_number(answer, "retry-after") if "retry-after" in answer.headers else None
+
+
+def _read_time(answer: Answer) -> float:
+    """When it was answered by GitHub's own clock, which its limit goes by too; for ever away where it does not say."""
+    try:
+        return parsedate_to_datetime(answer.headers.get("date", "")).timestamp()
+    except (TypeError, ValueError):
+        return inf
 
 
 def _read_number(answer: Answer, header: str) -> float:

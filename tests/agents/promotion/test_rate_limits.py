@@ -1,7 +1,6 @@
 """How long GitHub asks to wait is read from what it answers."""
 
 import json
-import time
 
 import pytest
 
@@ -26,9 +25,19 @@ def test_a_wait_that_is_asked_for_is_kept(status):
     assert wait_after(status, retry_after="30") == 30
 
 
-def test_an_empty_allowance_is_waited_for_until_it_is_filled():
-    reset = str(int(time.time()) + 40)
-    assert 35 < wait_after(403, x_ratelimit_remaining="0", x_ratelimit_reset=reset) <= 41
+ANSWERED = "Tue, 01 Jan 2030 12:00:00 GMT"
+FORTY_SECONDS_LATER = "1893499240"
+
+
+def test_an_empty_allowance_is_waited_for_until_it_is_filled_by_githubs_own_clock():
+    limit = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": FORTY_SECONDS_LATER}
+    assert wait_after(403, date=ANSWERED, **limit) == 40
+
+
+@pytest.mark.parametrize("date", ["", "today"])
+def test_an_empty_allowance_without_a_time_is_waited_for_a_little(date):
+    limit = {"x_ratelimit_remaining": "0", "x_ratelimit_reset": FORTY_SECONDS_LATER}
+    assert wait_after(403, date=date, **limit) == OTHERWISE_SECONDS
 
 
 def test_a_secondary_limit_without_a_time_is_a_minute():
