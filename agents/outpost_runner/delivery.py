@@ -47,7 +47,7 @@ def _begin_keeping(session: Session, work: Work) -> Keeping | None:
     if workspace is None:
         return None
     is_lost = work.base is None and workspace.snapshot is not None
-    return Keeping(session, False if is_lost else work.restored)
+    return Keeping(session, False if is_lost else work.restored, is_out_of_reach=work.is_out_of_reach)
 
 
 def _collect_and_upload(session: Session, work: Work, base: Base, results: Results, keeping: Keeping | None) -> None:

@@ -19,6 +19,10 @@ class DownloadFailed(Exception):
     """The file is not there as it should be; the message says why and names no address."""
 
 
+class StoreUnreachable(DownloadFailed):
+    """Nobody knows whether the file is there: its store gave no usable answer in time."""
+
+
 def download_file(file: StoredFile, path: Path, patience: Patience, backoff: Backoff) -> None:
     """Write the file to `path`, never more of it than its size; what passes is tried again. Raises DownloadFailed."""
     for attempt in count(1):
@@ -26,7 +30,7 @@ def download_file(file: StoredFile, path: Path, patience: Patience, backoff: Bac
             patience.wait_for(lambda: _download(file, path, patience))
         except (Unreachable, PatienceEnded) as error:
             if attempt == ATTEMPTS or patience.remaining() <= 0:
-                raise DownloadFailed(f"it could not be downloaded: {error}") from error
+                raise StoreUnreachable(f"it could not be downloaded: {error}") from error
             patience.pause(backoff.delay(attempt))
         else:
             return

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from outpost_runner.agent_user import AgentUser
 from outpost_runner.claim import StoredFile
-from outpost_runner.download import DownloadFailed, download_file
+from outpost_runner.download import DownloadFailed, StoreUnreachable, download_file
 from outpost_runner.earlier_patch import apply_earlier_patch
 from outpost_runner.git import GitFailed
 from outpost_runner.heartbeats import Phase
@@ -21,11 +21,12 @@ LONGEST_REASON = 90
 
 @dataclass(frozen=True)
 class Prepared:
-    """`restored` is None where there was nothing to restore."""
+    """`restored` is None where there was nothing to restore; what `is_out_of_reach` may be whole all the same."""
 
     base: Base
     restored: bool | None
     has_earlier_work: bool
+    is_out_of_reach: bool = False
 
 
 def prepare_tree(session: Session, user: AgentUser | None) -> Prepared:
@@ -37,28 +38,33 @@ def prepare_tree(session: Session, user: AgentUser | None) -> Prepared:
     session.folders.give_to(user)
     run = session.claim.run
     snapshot = None if run.workspace is None else run.workspace.snapshot
-    if snapshot is not None:
-        base = _try_to_restore(session, user, snapshot)
-        if base is not None:
-            return Prepared(base, restored=True, has_earlier_work=True)
-    base = _clone(session, user)
-    if run.patch is not None:
-        _apply(session, user, run.patch)
-    return Prepared(base, None if snapshot is None else False, has_earlier_work=run.patch is not None)
-
-
-def _try_to_restore(session: Session, user: AgentUser | None, snapshot: StoredFile) -> Base | None:
+    if snapshot is None:
+        return _begin(session, user, restored=None)
     session.log.say("Restoring the workspace.")
     try:
-        return _restore(session, user, snapshot)
+        return Prepared(_restore(session, user, snapshot), restored=True, has_earlier_work=True)
     except (DownloadFailed, NotUnpacked, GitFailed, ProgramNotStarted, OSError) as error:
-        reason = session.redactor.redact(str(error))[:LONGEST_REASON]
+        _give_up_restoring(session, user, error)
+        return _begin(session, user, restored=False, is_out_of_reach=isinstance(error, StoreUnreachable))
     finally:
         session.folders.earlier_snapshot.unlink(missing_ok=True)
+
+
+def _begin(
+    session: Session, user: AgentUser | None, *, restored: bool | None, is_out_of_reach: bool = False
+) -> Prepared:
+    """Without a snapshot: the clone, with an earlier run's patch where the claim has one."""
+    base, patch = _clone(session, user), session.claim.run.patch
+    if patch is not None:
+        _apply(session, user, patch)
+    return Prepared(base, restored, has_earlier_work=patch is not None, is_out_of_reach=is_out_of_reach)
+
+
+def _give_up_restoring(session: Session, user: AgentUser | None, error: Exception) -> None:
+    reason = session.redactor.redact(str(error))[:LONGEST_REASON]
     instead = "an empty one was begun" if session.claim.run.repository is None else "the repository was cloned"
     session.notices.add(f"The workspace could not be restored: {reason}; {instead} instead.")
     session.folders.begin_again(user)
-    return None
 
 
 def _restore(session: Session, user: AgentUser | None, snapshot: StoredFile) -> Base:

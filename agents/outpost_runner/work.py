@@ -27,7 +27,8 @@ from outpost_runner.workspace import Base, BranchNotFound, CloneFailed, leave_ou
 class Work:
     """What is there to collect; without a base there was never an agent.
 
-    `restored` is None where there was no snapshot to restore; `is_to_be_checked` says that the agent ended by itself.
+    `restored` is None where there was no snapshot to restore, and one that `is_out_of_reach` may be whole all the same;
+    `is_to_be_checked` says that the agent ended by itself.
     """
 
     outcome: Outcome
@@ -37,6 +38,7 @@ class Work:
     context: Context = EMPTY_CONTEXT
     models: ModelsEnd | None = None
     restored: bool | None = None
+    is_out_of_reach: bool = False
     is_to_be_checked: bool = False
 
 
@@ -61,7 +63,13 @@ def do_work(session: Session) -> Work:
     except ProgramInterrupted as interruption:
         return Work(judge_interruption(interruption.ending, None, session.claim.timeout_seconds))
     work = _do_prepared_work(session, user, adapter, prepared)
-    return replace(work, user=user, base=prepared.base, restored=prepared.restored)
+    return replace(
+        work,
+        user=user,
+        base=prepared.base,
+        restored=prepared.restored,
+        is_out_of_reach=prepared.is_out_of_reach,
+    )
 
 
 def _do_prepared_work(session: Session, user: AgentUser | None, adapter: AgentAdapter, prepared: Prepared) -> Work:

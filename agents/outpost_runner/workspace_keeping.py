@@ -13,6 +13,7 @@ SNAPSHOT_NAME = "workspace.tar.zst"
 MAX_REASON_CHARACTERS = 200
 NEVER_THERE = "There was no working tree to keep."
 NOT_UPLOADED = "It could not be uploaded."
+OUT_OF_REACH = "The earlier tree could not be fetched, and stays as it was."
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,22 @@ class KeptState:
 
 @dataclass
 class Keeping:
-    """The snapshot on its way; a run whose snapshot is lost has lost none of its results."""
+    """The snapshot on its way; a run whose snapshot is lost has lost none of its results.
+
+    An earlier one that `is_out_of_reach` is not to be replaced: what it holds would be lost.
+    """
 
     session: Session
     restored: bool | None
+    is_out_of_reach: bool = False
     reason: str | None = NEVER_THERE
     _snapshot: Upload | None = None
 
     def pack(self) -> None:
         """Within the time that leaves some for the uploads."""
+        if self.is_out_of_reach:
+            self._give_up(OUT_OF_REACH)
+            return
         since = time.monotonic()
         session = self.session
         session.log.say("Packing the workspace.")

@@ -37,12 +37,12 @@ def restore(platform, run):
 def clones_instead(platform, repository):
     """Whether a run fell back to the clone, and said why."""
 
-    def look(runner, reason):
+    def look(runner, reason, kept_back=None):
         (notice,) = platform.completion["notices"]
         assert notice.startswith(f"{UNRESTORED}{reason}")
         assert notice.endswith("; the repository was cloned instead.")
         assert runner.lines("stdout") == ["README.md", "data.bin", "src"]
-        assert platform.completion["workspace"] == {"restored": False, "saved": True, "reason": None}
+        assert platform.completion["workspace"] == {"restored": False, "saved": not kept_back, "reason": kept_back}
         assert platform.completion["result"]["baseSha"] == git(repository, "rev-parse", "main")
 
     return look
@@ -51,13 +51,18 @@ def clones_instead(platform, repository):
 SPOILT = {
     "of another content": ({"sha256": "0" * 64}, "its content is not what was stored"),
     "larger than told": ({"sizeBytes": 100}, "it is larger than its 100 bytes"),
-    "smaller than told": ({"sizeBytes": 10**9}, "it could not be downloaded: it broke off after"),
 }
 
 
 @pytest.mark.parametrize(("changes", "reason"), SPOILT.values(), ids=SPOILT.keys())
 def test_a_file_that_is_not_what_the_claim_says_is_not_restored(restore, packed, clones_instead, changes, reason):
     clones_instead(restore(packed, **changes), reason)
+
+
+def test_a_snapshot_that_cannot_be_fetched_whole_is_not_replaced(restore, packed, clones_instead):
+    kept_back = "The earlier tree could not be fetched, and stays as it was."
+    runner = restore(packed, sizeBytes=10**9)
+    clones_instead(runner, "it could not be downloaded: it broke off after", kept_back)
 
 
 def test_a_snapshot_that_is_gone_is_not_restored(platform, restore, packed, clones_instead):
