@@ -11,7 +11,8 @@ from outpost.domain.api_key import ApiKey, Caller, KeyStatus, Scope, hash_secret
 from outpost.domain.event import Event, EventType
 from outpost.domain.outcome import Evidence, StopCode, TaskState
 from outpost.domain.plan import Plan, PlanKind, month_of
-from outpost.domain.report import Report, ReportedOutcome, Result
+from outpost.domain.promotion import Promotion, PromotionReport, PromotionWish, PullRequest, new_promotion
+from outpost.domain.report import Artifact, Report, ReportedOutcome, Result
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.secret import Secret
 from outpost.domain.size import Size
@@ -73,6 +74,42 @@ def a_report(**changes: Any) -> Report:
 
 def a_stopped_task(**changes: Any) -> TaskState:
     """The task of the run, which ended by itself with exit code 0."""
+def a_worked_run(**changes: Any) -> Run:
+    """A run that has come to a good end, and left its work on a repository."""
+    ended = {"status": RunStatus.COMPLETED, "status_since": later(seconds=70), "ended_at": later(seconds=70)}
+    left = {"repo": "acme/app", "report": a_report(), "result": a_report().result}
+    return a_running_run(**{**left, **ended, **changes})
+
+
+def a_patch(**changes: Any) -> Artifact:
+    """The patch of the run's work."""
+    return replace(Artifact(1, "changes.patch", "patch", 10, "0" * 64, "text/x-diff"), **changes)
+
+
+def a_promotion(**changes: Any) -> Promotion:
+    """A promotion of the run that was asked for two minutes after noon."""
+    made = new_promotion(
+        "acme",
+        a_run().run_id,
+        PromotionWish(),
+        api_url="https://api.example.com/dev",
+        by=a_run().created_by,
+        at=later(minutes=2),
+    )
+    return replace(made, **changes)
+
+
+def a_promotion_report(**changes: Any) -> PromotionReport:
+    """A promotion task's report of success."""
+    report = PromotionReport(
+        branch=f"outpost/{a_run().run_id}",
+        base_branch="main",
+        commit="c" * 40,
+        pull_request=PullRequest(7, "https://git.example.com/acme/app/pull/7"),
+    )
+    return replace(report, **changes)
+
+
     task = TaskState(
         task_arn=TASK_ARN,
         tenant_id="acme",

@@ -6,6 +6,7 @@ from datetime import datetime
 from fake_runs import InMemoryRuns
 
 from outpost.domain.batch import Batch
+from outpost.domain.errors import Unavailable
 from outpost.domain.event import Event
 from outpost.domain.promotion import Promotion
 from outpost.domain.workspace import Workspace
@@ -82,11 +83,12 @@ class InMemoryPromotions:
 
 @dataclass
 class RecordingPromotionExecutions:
-    """Executions of promotions that are only remembered, by run id and attempt."""
+    """Executions of promotions that are only remembered, by run id and attempt; where it `is_down` every call fails."""
 
     started: dict[tuple[str, int], str] = field(default_factory=dict)
     statuses: dict[tuple[str, int], ExecutionStatus] = field(default_factory=dict)
 
+    is_down: bool = False
     def start(self, promotion: Promotion, bootstrap_token: str) -> None:
         place = (promotion.run_id, promotion.attempt)
         self.started.setdefault(place, bootstrap_token)
@@ -98,6 +100,10 @@ class RecordingPromotionExecutions:
 
 @dataclass
 class InMemoryBatches:
+    def _fail_if_down(self) -> None:
+        if self.is_down:
+            raise Unavailable("Step Functions")
+
     """Batches in a dictionary."""
 
     records: dict[tuple[str, str], Batch] = field(default_factory=dict)

@@ -4,7 +4,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 import pytest
-from builders import CLAIM, SECRET, TASK_ARN, a_caller, a_key, a_run, a_tenant, an_event, terms_of
+from builders import (
+    CLAIM,
+    SECRET,
+    TASK_ARN,
+    a_caller,
+    a_key,
+    a_patch,
+    a_run,
+    a_tenant,
+    a_worked_run,
+    an_event,
+    terms_of,
+)
 from fake_runs import (
     InMemoryAccounts,
     InMemoryDeployments,
@@ -153,6 +165,13 @@ class World:
         for run in runs:
             self.runs.records[run.tenant_id, run.run_id] = run
             self.runs._count(run.tenant_id, int(run.holds_slot), int(run.is_queued))
+
+    def add_work(self, run: Run | None = None) -> Run:
+        """A run that has left its work, put there with its patch."""
+        worked = run or a_worked_run()
+        self.add(worked)
+        self.runs.files[worked.tenant_id, worked.run_id, worked.attempt] = (a_patch(),)
+        return worked
 
     def run(self, run=None):
         """The run as it is now; without an argument the only one."""

@@ -11,7 +11,7 @@ from outpost.settings import Settings
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-NO_OTHER_PROMOTED = "attribute_not_exists(promoted_run_id) OR promoted_run_id = :promoted_run_id"
+NO_OTHER_PROMOTED = "attribute_exists(pk) AND (attribute_not_exists(promoted_run_id) OR promoted_run_id = :run_id)"
 
 
 class DynamoBatches:
@@ -44,8 +44,8 @@ class DynamoBatches:
         update = {
             "TableName": self._table,
             "Key": batch_key(tenant_id, batch_id),
-            "UpdateExpression": "SET promoted_run_id = :promoted_run_id",
+            "UpdateExpression": "SET promoted_run_id = :run_id",
             "ConditionExpression": NO_OTHER_PROMOTED,
-            "ExpressionAttributeValues": to_item({":promoted_run_id": run_id}),
+            "ExpressionAttributeValues": to_item({":run_id": run_id}),
         }
         return update_one(self._client, update) is not None

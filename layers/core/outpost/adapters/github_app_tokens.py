@@ -8,6 +8,7 @@ import json
 import logging
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from http.client import HTTPException
 from typing import Any, Protocol
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -76,13 +77,14 @@ class GitHubAppTokens:
                 logger.warning("the GitHub App was refused", extra={"status": error.code})
                 return None
             raise Unavailable(f"GitHub answered {error.code}") from error
-        except (OSError, ValueError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             raise Unavailable(f"GitHub: {type(error).__name__}") from error
 
 
 def make_jwt(app_id: str, private_key: str, now: datetime) -> str:
-    """The app's own word of who it is (RFC 7519, signed with RS256)."""
+    """The app's own word of who it is (RFC 7519, signed with RS256). Raises Unavailable where the key is none."""
     # Here, for it takes longer to load than everything else, and only promotions through an app need it.
+    from cryptography.exceptions import UnsupportedAlgorithm  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15  # noqa: PLC0415
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey  # noqa: PLC0415
     from cryptography.hazmat.primitives.hashes import SHA256  # noqa: PLC0415
@@ -91,9 +93,14 @@ def make_jwt(app_id: str, private_key: str, now: datetime) -> str:
     issued, ends = now - CLOCK_SKEW, now + JWT_LIFE
     claims = {"iat": int(issued.timestamp()), "exp": int(ends.timestamp()), "iss": app_id}
     signed = f"{_encode({'alg': 'RS256', 'typ': 'JWT'})}.{_encode(claims)}"
-    key = load_pem_private_key(private_key.encode(), password=None)
+    try:
+        key = load_pem_private_key(private_key.encode(), password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        # Its own words could show a part of the key.
+        key = None
     if not isinstance(key, RSAPrivateKey):
-        raise Unavailable("the GitHub App's key is not an RSA key")
+        logger.error("outpost/github-app has no RSA key in PEM as its privateKey")
+        raise Unavailable("the GitHub App's key cannot be read")
     signature = key.sign(signed.encode(), PKCS1v15(), SHA256())
     return f"{signed}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
 

@@ -1,5 +1,6 @@
 """Batches: from one body to several dispatches, and their runs side by side."""
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,16 +16,16 @@ from outpost.api.request import Request
 from outpost.api.times import time_text
 from outpost.api.views import View, error_view
 from outpost.domain.api_key import Caller
-from outpost.domain.batch import ACCEPTED_WITHIN, BatchEntry
+from outpost.domain.batch import BatchEntry
 from outpost.domain.errors import FieldError, InputInvalid, Refusal
-from outpost.domain.money import usd
+from outpost.domain.money import microusd, usd
 from outpost.domain.promotion import Promotion
 from outpost.domain.run import Run
-from outpost.ports import RunFilter
 from outpost.use_cases.cancel_run import cancel_run
 from outpost.use_cases.dispatch_batch import DispatchedBatch, Entered, dispatch_batch
 from outpost.use_cases.dispatch_run import Dispatch
 from outpost.use_cases.promote_batch import promote_batch, require_batch
+from outpost.use_cases.promote_run import require_promotable
 from outpost.wiring import Wiring
 
 _HEAD = ("agents", "sharedBudget")
@@ -53,21 +54,13 @@ def batch_reply(request: Request, wiring: Wiring) -> Reply:
 def show_batch_reply(caller: Caller, batch_id: str, wiring: Wiring) -> Reply:
     """The runs of a batch, to be compared. Raises BatchNotFound."""
     batch = require_batch(caller.tenant_id, batch_id, batches=wiring.batches)
-    since = batch.created_at - ACCEPTED_WITHIN
-    wanted = RunFilter(batch=batch_id, since=since, until=batch.created_at + 2 * ACCEPTED_WITHIN)
-    page = wiring.runs.page(caller.tenant_id, wanted, before_run_id=None, limit=len(batch.entries))
-    now = wiring.clock.now()
-    promoted = batch.promoted_run_id
-    promotion = wiring.promotions.get(caller.tenant_id, promoted) if promoted else None
-    rows = [_compared_view(run, now, promotion) for run in reversed(page.runs)]
-    refused = [_refused_view(entry) for entry in batch.entries if entry.code is not None]
     return Reply(
         {
             "batchId": batch.batch_id,
             "createdAt": time_text(batch.created_at),
             "task": batch.task,
-            "promotedRunId": promoted,
-            "runs": [*rows, *refused],
+            "promotedRunId": batch.promoted_run_id,
+            "runs": [_row(caller.tenant_id, entry, wiring) for entry in batch.entries],
         }
     )
 
@@ -79,6 +72,15 @@ def promote_batch_reply(request: Request, body: PromoteBatchBody, wiring: Wiring
         tenant_id,
         request.id,
         body.run_id,
+        require=lambda run_id: require_promotable(
+            request.caller,
+            request.tenant,
+            run_id,
+            git_base_url=wiring.settings.git_base_url,
+            runs=wiring.runs,
+            deployments=wiring.deployments,
+            clock=wiring.clock,
+        ),
         promote=lambda run_id: promote_with(request, run_id, body.wish(), wiring),
         cancel=lambda run_id, reason: cancel_run(
             tenant_id,
@@ -89,9 +91,7 @@ def promote_batch_reply(request: Request, body: PromoteBatchBody, wiring: Wiring
             clock=wiring.clock,
             identifiers=wiring.identifiers,
         ),
-        runs=wiring.runs,
         batches=wiring.batches,
-        clock=wiring.clock,
     )
     data = {
         "batchId": done.batch.batch_id,
@@ -109,9 +109,12 @@ def _read_dispatches(request: Request, git_base_url: str) -> list[Dispatch]:
     head = parse_json(BatchHeadBody, json.dumps({name: fields[name] for name in _HEAD if name in fields}))
     common = {name: value for name, value in fields.items() if name not in _HEAD} | _share(head, fields)
     asked = [{**common, "agent": one.agent, "modelId": one.model_id} for one in head.agents]
+    bodies = [parse_json(DispatchBody, json.dumps(each)) for each in asked]
+    # Whoever uses a key again asks for the whole batch again, or for something else.
+    whole = hashlib.sha256("".join(body.sha256() for body in bodies).encode()).hexdigest()
     found = []
-    for number, each in enumerate(asked):
-        dispatch = read_dispatch(request, parse_json(DispatchBody, json.dumps(each)), git_base_url)
+    for number, body in enumerate(bodies):
+        dispatch = replace(read_dispatch(request, body, git_base_url), body_sha256=body.sha256(batch=whole))
         key = dispatch.idempotency_key
         found.append(replace(dispatch, idempotency_key=None if key is None else f"{key}/{number}"))
     return found
@@ -127,8 +130,11 @@ def _share(head: BatchHeadBody, fields: Mapping[str, object]) -> dict[str, objec
     if tokens is not None and tokens < len(head.agents):
         raise InputInvalid((FieldError("sharedBudget.maxTokens", "must be at least one for each agent"),))
     number = len(head.agents)
+    most = None if cost is None else microusd(cost) // number
+    if most == 0:
+        raise InputInvalid((FieldError("sharedBudget.maxCostUsd", "must be at least a micro-dollar for each agent"),))
     share = {
-        "maxCostUsd": None if cost is None else cost / number,
+        "maxCostUsd": None if most is None else usd(most),
         "maxTokens": None if tokens is None else tokens // number,
     }
     return {"budget": share}
@@ -163,8 +169,16 @@ def _refused_view(entry: BatchEntry) -> View:
         "agent": entry.agent,
         "modelId": entry.model_id,
         "status": None,
-        "error": {"code": entry.code, "message": entry.message},
+        "error": None if entry.code is None else {"code": entry.code, "message": entry.message},
     }
+
+
+def _row(tenant_id: str, entry: BatchEntry, wiring: Wiring) -> View:
+    run = wiring.runs.get(tenant_id, entry.run_id) if entry.run_id else None
+    if run is None:
+        return _refused_view(entry)
+    promotion = wiring.promotions.get(tenant_id, run.run_id) if run.has_work else None
+    return _compared_view(run, wiring.clock.now(), promotion)
 
 
 def _compared_view(run: Run, now: datetime, promotion: Promotion | None) -> View:
@@ -184,5 +198,5 @@ def _compared_view(run: Run, now: datetime, promotion: Promotion | None) -> View
         "inputTokens": usage.input_tokens + usage.cached_input_tokens + usage.cache_write_tokens,
         "outputTokens": usage.output_tokens,
         "totalCostUsd": usd(run.cost_microusd(now)),
-        "promotion": promotion_view(promotion) if promotion and promotion.run_id == run.run_id else None,
+        "promotion": promotion_view(promotion) if promotion else None,
     }

@@ -1,6 +1,7 @@
 """Promotions as callers see them, and what passes between their task and the broker."""
 
 from outpost.api.application import Reply
+from outpost.api.pull_request import make_body, make_title
 from outpost.api.request import Request
 from outpost.api.runner import GIT_USERNAME
 from outpost.api.runner_bodies import PromotionCompleteBody
@@ -9,7 +10,7 @@ from outpost.api.views import View
 from outpost.domain.api_key import Caller
 from outpost.domain.errors import PromotionNotFound
 from outpost.domain.git import clone_url, is_on_host, repository_name
-from outpost.domain.money import usd
+from outpost.domain.person import read_person
 from outpost.domain.promotion import (
     TASK_SECONDS,
     Conflict,
@@ -20,7 +21,6 @@ from outpost.domain.promotion import (
     PullRequest,
     code_of_promotion_report,
 )
-from outpost.domain.run import Run
 from outpost.settings import Settings
 from outpost.use_cases.carry_out_promotion import ClaimedPromotion
 from outpost.use_cases.find_results import require_run
@@ -28,8 +28,6 @@ from outpost.use_cases.promote_run import promote_run
 from outpost.wiring import Wiring
 
 AUTHOR = {"name": "Outpost", "email": "outpost@users.noreply.github.com"}
-TITLE_CHARACTERS = 72
-QUOTED_CHARACTERS = 4_000
 
 
 def promote_with(request: Request, run_id: str, wish: PromotionWish, wiring: Wiring) -> Promotion:
@@ -88,7 +86,8 @@ def claimed_promotion_view(claimed: ClaimedPromotion, settings: Settings) -> Vie
     """All that the promotion's task needs."""
     run, promotion = claimed.run, claimed.promotion
     repo = run.repo or ""
-    token = claimed.git_token
+    task, token = claimed.task or run.task, claimed.git_token
+    co_author = read_person(run.requested_by or "")
     is_github = bool(settings.git_api_url) and is_on_host(repo, settings.git_base_url)
     return {
         "sessionToken": claimed.session_token,
@@ -108,11 +107,11 @@ def claimed_promotion_view(claimed: ClaimedPromotion, settings: Settings) -> Vie
             "sizeBytes": claimed.patch.size_bytes,
         },
         "branch": promotion.branch,
-        "title": promotion.wish.title or _title(claimed.task or run.task),
-        "body": _body(claimed),
+        "title": make_title(promotion.wish, task),
+        "body": make_body(promotion.wish, run, task),
         "draft": promotion.wish.draft,
         "author": AUTHOR,
-        "coAuthor": None,
+        "coAuthor": None if co_author is None else {"name": co_author.name, "email": co_author.email},
         "trailers": {"Outpost-Run": run.run_id},
         "git": {"username": GIT_USERNAME, "password": token} if token else None,
         "host": {
@@ -139,52 +138,3 @@ def read_promotion_report(body: PromotionCompleteBody) -> PromotionReport:
         error=error,
         conflicts=tuple(Conflict(conflict.path, conflict.reason) for conflict in body.conflicts),
     )
-
-
-def _title(task: str) -> str:
-    """The task's first line, as far as a title goes."""
-    line = next((line for line in task.splitlines() if line.strip()), task).strip()
-    return line if len(line) <= TITLE_CHARACTERS else line[: TITLE_CHARACTERS - 1].rstrip() + "…"
-
-
-def _body(claimed: ClaimedPromotion) -> str:
-    """What a reviewer wants to know: what was asked, what came of it, at what price, and where to look."""
-    run, wish = claimed.run, claimed.promotion.wish
-    if wish.body is not None:
-        return f"{wish.body}\n\n{_origin(run)}"
-    parts = ["### Task", _quote(claimed.task or run.task)]
-    if run.result is not None and run.result.summary:
-        parts += ["### What the agent says", _quote(run.result.summary)]
-    return "\n\n".join([*parts, "### Run", _numbers(run), _origin(run)])
-
-
-def _numbers(run: Run) -> str:
-    result, cost = run.result, usd(run.cost_microusd(run.ended_at or run.created_at))
-    changed = (0, 0, 0) if result is None else (result.files_changed, result.insertions, result.deletions)
-    rows = [
-        ("Agent", f"{run.agent}, {run.model_id}"),
-        ("Changes", f"{changed[0]} files, +{changed[1]} -{changed[2]}"),
-        ("Cost", f"${cost:.4f}"),
-    ]
-    if run.requested_by is not None:
-        rows.append(("Requested by", _inline(run.requested_by)))
-    if run.report is not None and run.report.check is not None:
-        rows.append(("Check", f"{_inline(run.check or '')}: {'passed' if run.report.check.passed else 'failed'}"))
-    return "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
-
-
-def _origin(run: Run) -> str:
-    return f"Made by the run [`{run.run_id}`]({run.api_url}/runs/{run.run_id})."
-
-
-def _quote(text: str) -> str:
-    """In a fence that the text cannot end: nothing in it is a mention, a link or an image."""
-    fence = "```"
-    while fence in text:
-        fence += "`"
-    cut = text[:QUOTED_CHARACTERS]
-    return f"{fence}text\n{cut}{'' if cut == text else ' …'}\n{fence}"
-
-
-def _inline(text: str) -> str:
-    return "`" + text.replace("`", "'").replace("|", "/").replace("\n", " ")[:200] + "`"

@@ -200,8 +200,9 @@ class Run:
 
     @property
     def is_worth_promoting(self) -> bool:
-        """Whether it left work that came to a good end."""
-        return self.status is RunStatus.COMPLETED and self.has_work
+        """Whether it left work that came to a good end, and that began with a commit."""
+        has_base = self.result is not None and self.result.base_sha is not None
+        return self.status is RunStatus.COMPLETED and self.has_work and has_base
 
     @property
     def is_queued(self) -> bool:

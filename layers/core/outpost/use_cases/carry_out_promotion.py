@@ -7,6 +7,7 @@ from outpost.domain.errors import ClaimRefused, PatchNotFound
 from outpost.domain.git import is_on_host
 from outpost.domain.promotion import TASK_SECONDS, Promotion, PromotionReport
 from outpost.domain.report import Artifact
+from outpost.domain.repositories import may_use
 from outpost.domain.run import Run
 from outpost.domain.tenant import Tenant, TenantStatus
 from outpost.domain.token import Purpose, sign
@@ -64,13 +65,13 @@ def claim_promotion(
 ) -> ClaimedPromotion:
     """The promotion, now RUNNING. A token is good once: who lost the answer has lost the attempt. Raises ClaimRefused.
 
-    The right to push is found before the record is written: a look-up that fails costs no attempt.
+    All that it gets is found before the record is written: a look-up that fails costs no attempt.
     """
     try:
         run, patch = find_patch(bearer.tenant_id, bearer.run_id, runs=runs, clock=clock)
     except PatchNotFound as error:
         raise ClaimRefused("the patch is not kept any more") from error
-    tenant = _require_open(bearer.tenant_id, accounts, deployments)
+    tenant = _require_open(run, git_base_url, accounts, deployments)
     known = promotions.get(bearer.tenant_id, bearer.run_id)
     if known is not None:
         known.claimed(bearer.attempt, clock.now())
@@ -78,6 +79,9 @@ def claim_promotion(
     token = None
     if is_on_host(repo, git_base_url):
         token = find_push_token(tenant, repo, secrets=secrets, vault=vault, github_app=github_app)
+    now = clock.now()
+    task = read_task(run, files=files, clock=clock)
+    patch_url = files.presign_download(run.tenant_id, run.run_id, patch, at=now, seconds=DOWNLOAD_SECONDS)
     promotion = change_promotion(
         bearer.tenant_id,
         bearer.run_id,
@@ -86,15 +90,14 @@ def claim_promotion(
         clock=clock,
         identifiers=identifiers,
     )
-    now = clock.now()
     return ClaimedPromotion(
         promotion=promotion,
         run=run,
-        task=read_task(run, files=files, clock=clock),
+        task=task,
         patch=patch,
-        patch_url=files.presign_download(run.tenant_id, run.run_id, patch, at=now, seconds=DOWNLOAD_SECONDS),
+        patch_url=patch_url,
         git_token=token,
-        session_token=_session_token(promotion, signing_key, now),
+        session_token=_session_token(promotion, signing_key, clock.now()),
     )
 
 
@@ -117,12 +120,17 @@ def complete_promotion(
     )
 
 
-def _require_open(tenant_id: str, accounts: Accounts, deployments: Deployments) -> Tenant:
-    """Whoever may not have work done may not have it promoted. Raises ClaimRefused."""
-    tenant = accounts.get(tenant_id)
+def _require_open(run: Run, git_base_url: str, accounts: Accounts, deployments: Deployments) -> Tenant:
+    """Whoever may not have work done may not have it promoted, wherever it has been asked for. Raises ClaimRefused."""
+    tenant = accounts.get(run.tenant_id)
     is_open = tenant is not None and tenant.status is TenantStatus.ACTIVE and tenant.kill_switch is None
     if tenant is None or not is_open or deployments.get().kill_switch is not None:
         raise ClaimRefused("a kill switch is on, or the tenant is suspended")
+    plan = tenant.plan
+    if not may_use(
+        run.repo, allowed=plan.allowed_repositories, denied=plan.denied_repositories, git_base_url=git_base_url
+    ):
+        raise ClaimRefused("the plan does not allow this repository any more")
     return tenant
 
 

@@ -41,18 +41,22 @@ def dispatch_batch(
     """The batch. The first refusal is the batch's own, for nothing has been made then; later ones are its entries'.
 
     An idempotency key gives each entry its own, so that a batch that was cut short is completed by the same request.
+    Each entry is recorded as soon as it is known: what was accepted before a failure is still of the batch.
     """
     first = dispatch_one(replace(dispatches[0], batch_id=batch_id))
     batch_id = first.run.batch_id or batch_id
-    created_at = first.run.created_at if first.is_replay else at
-    entries = tuple(BatchEntry(wanted.agent, wanted.model_id) for wanted in dispatches)
-    batch = Batch(tenant_id, batch_id, created_at, dispatches[0].task[:PREVIEW_CHARACTERS], entries)
-    batches.put(batch)
-    others = [_enter(replace(wanted, batch_id=batch_id), dispatch_one) for wanted in dispatches[1:]]
-    entered = (Entered(dispatches[0], first, None), *others)
-    batch = replace(batch, entries=tuple(_entry(one, describe) for one in entered))
-    batches.put(batch)
-    return DispatchedBatch(batch, entered, first.is_replay)
+    batch = batches.get(tenant_id, batch_id) if first.is_replay else None
+    if batch is None:
+        created_at = first.run.created_at if first.is_replay else at
+        entries = tuple(BatchEntry(wanted.agent, wanted.model_id) for wanted in dispatches)
+        batch = Batch(tenant_id, batch_id, created_at, dispatches[0].task[:PREVIEW_CHARACTERS], entries)
+    entered: list[Entered] = []
+    for place, wanted in enumerate(dispatches):
+        known = Entered(wanted, first, None)
+        entered.append(_enter(replace(wanted, batch_id=batch_id), dispatch_one) if place else known)
+        batch = batch.with_entry(place, _entry(entered[-1], describe))
+        batches.put(batch)
+    return DispatchedBatch(batch, tuple(entered), first.is_replay)
 
 
 def _enter(wanted: Dispatch, dispatch_one: Callable[[Dispatch], Dispatched]) -> Entered:

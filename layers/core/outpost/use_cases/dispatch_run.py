@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from outpost.domain.admission import Form
-from outpost.domain.api_key import Caller
+from outpost.domain.api_key import Caller, Scope
 from outpost.domain.errors import (
     CallerUnknown,
     FieldError,
     IdempotencyConflict,
     InputInvalid,
     OutpostError,
+    ScopeMissing,
     Refusal,
     TenantSuspended,
     Unavailable,
@@ -110,8 +111,10 @@ def dispatch_run(
 ) -> Dispatched:
     """Record the run and start its execution, which waits for a slot where there is none.
 
-    Raises IdempotencyConflict, and what `admit_run` refuses. Once the record is written nothing is refused any more:
-    what does not start now is started by the sweep.
+    Raises ScopeMissing, IdempotencyConflict, and what `admit_run` refuses. Once the record is written nothing is
+    refused any more: what does not start now is started by the sweep.
+    if dispatch.promote is not None and Scope.PROMOTE not in caller.scopes:
+        raise ScopeMissing(Scope.PROMOTE)
     """
     now = clock.now()
     dispatch = _in_its_workspace(caller.tenant_id, dispatch, workspaces)

@@ -7,8 +7,7 @@ from outpost.domain.batch import Batch
 from outpost.domain.errors import BatchAlreadyPromoted, BatchNotFound, OutpostError, RunNotFound
 from outpost.domain.promotion import Promotion
 from outpost.domain.run import Run
-from outpost.ports import Batches, Clock, Runs
-from outpost.use_cases.promote_run import require_work
+from outpost.ports import Batches
 
 REASON = "Another run of the batch was promoted."
 
@@ -35,26 +34,26 @@ def promote_batch(
     batch_id: str,
     run_id: str,
     *,
+    require: Callable[[str], Run],
     promote: Callable[[str], Promotion],
     cancel: Callable[[str, str], Run],
-    runs: Runs,
     batches: Batches,
-    clock: Clock,
 ) -> PromotedBatch:
     """The run on its way to a pull request; again gives the same.
 
+    What `require` refuses of the run leaves the batch as it is: another run of it can still be promoted.
     Raises BatchNotFound, BatchAlreadyPromoted for another run of it, RunNotFound for one that is not of it, and what
     promoting the run refuses.
     """
     batch = require_batch(tenant_id, batch_id, batches=batches)
-    run = require_work(tenant_id, run_id, runs=runs, clock=clock)
+    run = require(run_id)
     if run.batch_id != batch_id:
         raise RunNotFound(run_id)
     if not batches.note_promotion(tenant_id, batch_id, run_id):
-        raise BatchAlreadyPromoted(batch.promoted_run_id or "")
+        raise BatchAlreadyPromoted(require_batch(tenant_id, batch_id, batches=batches).promoted_run_id or "")
     promotion = promote(run_id)
-    others = [entry.run_id for entry in batch.entries if entry.run_id not in (None, run_id)]
-    return PromotedBatch(batch, promotion, tuple(other for other in others if other and _cancelled(other, cancel)))
+    others = [other for other in batch.run_ids if other != run_id]
+    return PromotedBatch(batch, promotion, tuple(other for other in others if _cancelled(other, cancel)))
 
 
 def _cancelled(run_id: str, cancel: Callable[[str, str], Run]) -> bool:

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from outpost.domain.api_key import Caller
 from outpost.domain.errors import (
+    FieldError,
+    InputInvalid,
     KillSwitchOn,
     NothingToPromote,
     OutpostError,
@@ -56,10 +58,13 @@ def promote_run(
 ) -> Promotion:
     """The promotion, on its way; one that is under way or done is given as it is, one that failed is tried again.
 
-    Raises RunNotFound, RunNotEnded, NothingToPromote, KillSwitchOn, PolicyDenied, Unavailable.
+    Raises InputInvalid, Unavailable, and what `require_promotable` raises.
     """
-    run = require_work(caller.tenant_id, run_id, runs=runs, clock=clock)
-    _require_leave(caller, tenant, run, git_base_url, deployments)
+    run = require_promotable(
+        caller, tenant, run_id, git_base_url=git_base_url, runs=runs, deployments=deployments, clock=clock
+    )
+    if wish.branch is not None and wish.branch == run.branch:
+        raise InputInvalid((FieldError("branch", "must be another than the one that the work is for"),))
     now = clock.now()
     made = new_promotion(run.tenant_id, run_id, wish, api_url=api_url, by=caller.key_id, at=now)
     try:
@@ -111,7 +116,26 @@ def start_promotion(promotion: Promotion, *, executions: PromotionExecutions, si
         logger.warning("the promotion did not start; the sweep will start it", extra={"run_id": promotion.run_id})
 
 
-def require_work(tenant_id: str, run_id: str, *, runs: Runs, clock: Clock) -> Run:
+def require_promotable(
+    caller: Caller,
+    tenant: Tenant,
+    run_id: str,
+    *,
+    git_base_url: str,
+    runs: Runs,
+    deployments: Deployments,
+    clock: Clock,
+) -> Run:
+    """The run, which has something to promote that may be promoted now.
+
+    Raises RunNotFound, RunNotEnded, NothingToPromote, KillSwitchOn, PolicyDenied.
+    """
+    run = _require_work(caller.tenant_id, run_id, runs=runs, clock=clock)
+    _require_leave(caller, tenant, run, git_base_url, deployments)
+    return run
+
+
+def _require_work(tenant_id: str, run_id: str, *, runs: Runs, clock: Clock) -> Run:
     """The run, ended and with a patch of a repository. Raises RunNotFound, RunNotEnded, NothingToPromote."""
     try:
         run, _ = find_patch(tenant_id, run_id, runs=runs, clock=clock)
@@ -124,6 +148,8 @@ def require_work(tenant_id: str, run_id: str, *, runs: Runs, clock: Clock) -> Ru
         raise RunNotEnded(run.status)
     if run.repo is None:
         raise NothingToPromote("the run worked on no repository")
+    if run.result is None or run.result.base_sha is None:
+        raise NothingToPromote("the run began with no commit")
     return run
 
 
