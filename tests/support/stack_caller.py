@@ -27,6 +27,42 @@ class Caller:
         assert answer.status_code == 201, answer.text
         return str(answer.json()["data"]["runId"])
 
+    def post(self, path: str, status: int = 201, **body: Any) -> dict[str, Any]:
+        """The data of an answer that has this status."""
+        answer = self.http.post(path, json=body)
+        assert answer.status_code == status, answer.text
+        data: dict[str, Any] = answer.json()["data"]
+        return data
+
+    def follow_up(self, run_id: str, task: str, **changes: Any) -> str:
+        """The id of a fresh run that goes on from this one."""
+        return str(self.post(f"/runs/{run_id}/follow-up", task=task, **changes)["runId"])
+
+    def rerun(self, run_id: str, **changes: Any) -> str:
+        """The id of a fresh run that does the work of this one again."""
+        return str(self.post(f"/runs/{run_id}/rerun", **changes)["runId"])
+
+    def refuse(self, method: str, path: str, **body: Any) -> tuple[int, dict[str, Any]]:
+        """The status and the details of a refusal."""
+        answer = self.http.request(method, path, json=body or None)
+        return answer.status_code, answer.json()["error"].get("details") or {}
+
+    def workspace(self, workspace_id: str) -> dict[str, Any]:
+        """The workspace as it is."""
+        data: dict[str, Any] = self.http.get(f"/workspaces/{workspace_id}").json()["data"]
+        return data
+
+    def wait_for_promotion(self, run_id: str, seconds: float = 30) -> dict[str, Any]:
+        """The run's promotion once it has ended; it may not have begun yet."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            answer = self.http.get(f"/runs/{run_id}/promotion").json()
+            if answer["success"] and answer["data"]["status"] in {"COMPLETED", "FAILED"}:
+                data: dict[str, Any] = answer["data"]
+                return data
+            time.sleep(POLL_SECONDS)
+        raise AssertionError(f"still {answer}")
+
     def run(self, run_id: str) -> dict[str, Any]:
         """The run as it is."""
         data: dict[str, Any] = self.http.get(f"/runs/{run_id}").json()["data"]
