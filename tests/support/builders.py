@@ -18,12 +18,14 @@ from outpost.domain.secret import Secret
 from outpost.domain.size import Size
 from outpost.domain.tenant import Tenant, TenantStatus
 from outpost.domain.usage import Reservation
+from outpost.domain.workspace import Snapshot, Workspace, WorkspaceUse
 from outpost.ports import Admission, Terms
 
 NOON = datetime(2030, 1, 1, 12, 0, 0, tzinfo=UTC)
 SECRET = "otp_" + "a1" * 32
 SMALL = Size(cpu_units=256, memory_mb=512)
 CLAIM = "c" * 32
+WORKSPACE = "01Q3ENHRG0WSWSWSWSWSWSWSWS"
 TASK_ARN = "arn:aws:ecs:us-east-1:123456789012:task/outpost-dev/0123456789abcdef"
 
 
@@ -72,8 +74,6 @@ def a_report(**changes: Any) -> Report:
     return replace(report, **changes)
 
 
-def a_stopped_task(**changes: Any) -> TaskState:
-    """The task of the run, which ended by itself with exit code 0."""
 def a_worked_run(**changes: Any) -> Run:
     """A run that has come to a good end, and left its work on a repository."""
     ended = {"status": RunStatus.COMPLETED, "status_since": later(seconds=70), "ended_at": later(seconds=70)}
@@ -110,6 +110,8 @@ def a_promotion_report(**changes: Any) -> PromotionReport:
     return replace(report, **changes)
 
 
+def a_stopped_task(**changes: Any) -> TaskState:
+    """The task of the run, which ended by itself with exit code 0."""
     task = TaskState(
         task_arn=TASK_ARN,
         tenant_id="acme",
@@ -122,6 +124,22 @@ def a_promotion_report(**changes: Any) -> PromotionReport:
         stopped_at=later(seconds=70),
     )
     return replace(task, **changes)
+
+
+def a_snapshot(**changes: Any) -> Snapshot:
+    """The tree that the run's first attempt packed."""
+    return replace(Snapshot(a_run().run_id, 1, 4_096, "d" * 64, "a" * 40), **changes)
+
+
+def a_workspace(**changes: Any) -> Workspace:
+    """A workspace that was made at noon, that nobody has and that nothing was kept of yet."""
+    workspace = Workspace("acme", WORKSPACE, NOON, NOON, later(days=30), "acme/site", "main")
+    return replace(workspace, **changes)
+
+
+def a_use(**changes: Any) -> WorkspaceUse:
+    """The use of a workspace that there was before, kept for thirty days."""
+    return replace(WorkspaceUse(WORKSPACE, keep_days=30, most_bytes=8_192), **changes)
 
 
 def evidence_of(task: TaskState) -> Evidence:

@@ -157,8 +157,9 @@ class World:
 
     def claim(self, runner: RunnerIdentity, claim_id: str = CLAIM) -> Claimed:
         """What the runner gets for its claim of a run."""
-        names = ("runs", "workspaces", "files", "secrets", "vault", "git_base_url", "signing_key", "clock", "identifiers")
-        return claim_run(runner, claim_id=claim_id, task_arn=TASK_ARN, **self.ports(*names))
+        names = ("runs", "workspaces", "files", "secrets", "vault", "git_base_url", "signing_key", "clock")
+        ports = self.ports(*names, "identifiers")
+        return claim_run(runner, claim_id=claim_id, task_arn=TASK_ARN, **ports)
 
     def add(self, *runs) -> None:
         """Put runs there as they are, with the slots that they hold."""

@@ -27,6 +27,7 @@ def test_a_runner_is_told_whether_another_address_may_stand_for_the_repository(m
         "url": "https://git.example.com/acme/site.git",
         "branch": "main",
         "mayRedirect": may_redirect,
+        "commit": None,
     }
 
 

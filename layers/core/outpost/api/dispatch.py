@@ -44,7 +44,7 @@ def read_dispatch(request: Request, body: DispatchBody, git_base_url: str) -> Di
         is_persistent=body.workspace_mode == "persistent",
         check=body.check,
         promote=body.promote.wish() if body.promote else None,
-        idempotency_key=_agreed_key(body.idempotency_key, request.header("Idempotency-Key")),
+        idempotency_key=agreed_key(body.idempotency_key, request.header("Idempotency-Key")),
     )
 
 
@@ -86,7 +86,8 @@ def _queue_of(run: Run, wiring: Wiring) -> Sequence[str]:
         return ()
 
 
-def _agreed_key(in_body: str | None, in_header: str | None) -> str | None:
+def agreed_key(in_body: str | None, in_header: str | None) -> str | None:
+    """The idempotency key, wherever it was sent. Raises InputInvalid where the two disagree."""
     if in_header is not None and not 0 < len(in_header) <= KEY_CHARACTERS:
         raise InputInvalid((FieldError("Idempotency-Key", f"must be 1 to {KEY_CHARACTERS} characters"),))
     if in_body is not None and in_header is not None and in_body != in_header:

@@ -11,13 +11,11 @@ from outpost.domain.api_key import Caller, Scope
 from outpost.domain.errors import (
     CallerUnknown,
     FieldError,
-    IdempotencyConflict,
     InputInvalid,
     OutpostError,
-    ScopeMissing,
     Refusal,
+    ScopeMissing,
     TenantSuspended,
-    Unavailable,
 )
 from outpost.domain.event import Event, EventType
 from outpost.domain.origin import Origin
@@ -44,6 +42,7 @@ from outpost.ports import (
 )
 from outpost.use_cases.admit_run import Wish, admit_run
 from outpost.use_cases.authenticate import prove_key
+from outpost.use_cases.find_replay import find_valid_lock, replay
 from outpost.use_cases.start_execution import start_execution
 
 logger = logging.getLogger(__name__)
@@ -113,11 +112,10 @@ def dispatch_run(
 
     Raises ScopeMissing, IdempotencyConflict, and what `admit_run` refuses. Once the record is written nothing is
     refused any more: what does not start now is started by the sweep.
+    """
     if dispatch.promote is not None and Scope.PROMOTE not in caller.scopes:
         raise ScopeMissing(Scope.PROMOTE)
-    """
     now = clock.now()
-    dispatch = _in_its_workspace(caller.tenant_id, dispatch, workspaces)
     workspace = _workspace_use(dispatch, now, identifiers)
     wanted = _new_run(caller, dispatch, workspace, run_id=identifiers.new(now), at=now)
     if wanted.task_in_bucket:
@@ -127,7 +125,7 @@ def dispatch_run(
     try:
         _require_secrets(caller.tenant_id, dispatch.secrets, secrets)
         run = admit_run(
-            wish,
+            replace(wish, run=_in_its_workspace(wanted, workspaces)),
             terms,
             partial(_accepted, identifiers=identifiers),
             runs=runs,
@@ -143,7 +141,7 @@ def dispatch_run(
         raise
     except Refusal:
         # What was admitted once is answered so again, whatever has been used up or forbidden since.
-        if not _is_locked(wish, runs):
+        if find_valid_lock(caller.tenant_id, dispatch.idempotency_key, runs=runs, clock=clock) is None:
             raise
         prove_key(caller.key, api_keys=api_keys, clock=clock)
         return Dispatched(_replay(caller, dispatch, runs), is_replay=True)
@@ -154,22 +152,24 @@ def dispatch_run(
     return Dispatched(run, is_replay=False)
 
 
-def _in_its_workspace(tenant_id: str, dispatch: Dispatch, workspaces: Workspaces) -> Dispatch:
-    """The dispatch with the repository of the workspace that it names. Raises InputInvalid."""
-    if dispatch.workspace_id is None:
-        return dispatch
-    found = workspaces.get(tenant_id, dispatch.workspace_id)
+def _in_its_workspace(run: Run, workspaces: Workspaces) -> Run:
+    """The run with the repository of the workspace that it is to have. Raises InputInvalid."""
+    if run.workspace is None or run.workspace.is_new:
+        return run
+    found = workspaces.get(run.tenant_id, run.workspace.workspace_id)
     if found is None:
         raise InputInvalid((FieldError("workspaceId", "must name a workspace of the tenant's"),))
-    given = (("repo", dispatch.repo, found.repo), ("branch", dispatch.branch, found.branch))
+    given = (("repo", run.repo, found.repo), ("branch", run.branch, found.branch))
     wrong = [
         FieldError(name, f"is that of the workspace, {kept or 'none'}: leave it out")
         for name, asked, kept in given
         if asked is not None and asked != kept
     ]
+    if run.promote is not None and found.repo is None:
+        wrong.append(FieldError("promote", "needs a repo, and the workspace has none"))
     if wrong:
         raise InputInvalid(tuple(wrong))
-    return replace(dispatch, repo=found.repo, branch=found.branch)
+    return replace(run, repo=found.repo, branch=found.branch)
 
 
 def _workspace_use(dispatch: Dispatch, at: datetime, identifiers: Identifiers) -> WorkspaceUse | None:
@@ -241,18 +241,5 @@ def _lock(run: Run, dispatch: Dispatch) -> IdempotencyLock | None:
     return IdempotencyLock(dispatch.idempotency_key, dispatch.body_sha256, run.run_id, expires_at)
 
 
-def _is_locked(wish: Wish, runs: Runs) -> bool:
-    lock = runs.find_lock(wish.run.tenant_id, wish.lock.key) if wish.lock else None
-    return lock is not None and lock.expires_at > wish.run.created_at
-
-
 def _replay(caller: Caller, dispatch: Dispatch, runs: Runs) -> Run:
-    lock = runs.find_lock(caller.tenant_id, dispatch.idempotency_key or "")
-    if lock is None:
-        raise Unavailable("the idempotency key was freed meanwhile")
-    if lock.body_sha256 != dispatch.body_sha256:
-        raise IdempotencyConflict(dispatch.idempotency_key)
-    run = runs.get(caller.tenant_id, lock.run_id)
-    if run is None:
-        raise Unavailable("the run of the idempotency key is not there")
-    return run
+    return replay(caller.tenant_id, dispatch.idempotency_key, dispatch.body_sha256, runs=runs)

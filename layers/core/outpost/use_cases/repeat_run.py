@@ -37,9 +37,8 @@ def rerun_of(tenant_id: str, run_id: str, *, is_elsewhere: bool, runs: Runs, clo
 def follow_up_of(tenant_id: str, run_id: str, *, runs: Runs, workspaces: Workspaces, clock: Clock) -> Continuation:
     """What the run left: its workspace, if nobody has used it since, and its base commit and its patch.
 
-    A run that ended without a result left what it had begun with. Commit and patch are also for where the
-    workspace cannot be restored. Raises RunNotFound, RunNotEnded, WorkNotKept where the run changed files and neither is
-    kept.
+    A run that ended without a result left what it had begun with. Commit and patch are also for where the workspace
+    cannot be restored. Raises RunNotFound, RunNotEnded, WorkNotKept where the run changed files and neither is kept.
     """
     parent = require_run(tenant_id, run_id, runs=runs)
     if not parent.status.is_terminal:
