@@ -299,6 +299,8 @@ def _matches(run: Run, wanted: RunFilter) -> bool:
         and wanted.agent in (None, run.agent)
         and wanted.repo in (None, run.repo)
         and wanted.tags.items() <= run.tags.items()
+        and wanted.parent in (None, run.origin and run.origin.parent_run_id)
+        and wanted.batch in (None, run.batch_id)
         and (wanted.since is None or run.created_at >= wanted.since)
         and (wanted.until is None or run.created_at < wanted.until)
     )

@@ -42,8 +42,9 @@ class InMemoryWorkspaces:
         self.runs.events.append(event)
         return True
 
-    def ending(self, at: datetime, limit: int) -> tuple[tuple[str, str], ...]:
-        due = [each for each in self.runs.workspaces.values() if each.expires_at <= at]
+    def ending(self, at: datetime, limit: int, *, is_noticed: bool) -> tuple[tuple[str, str], ...]:
+        free = [each for each in self.runs.workspaces.values() if each.leased_by is None]
+        due = [each for each in free if each.expires_at <= at and (each.noticed_at is not None) is is_noticed]
         ordered = sorted(due, key=lambda each: each.expires_at)
         return tuple((each.tenant_id, each.workspace_id) for each in ordered[:limit])
 
@@ -87,23 +88,25 @@ class RecordingPromotionExecutions:
 
     started: dict[tuple[str, int], str] = field(default_factory=dict)
     statuses: dict[tuple[str, int], ExecutionStatus] = field(default_factory=dict)
-
     is_down: bool = False
+
     def start(self, promotion: Promotion, bootstrap_token: str) -> None:
+        self._fail_if_down()
         place = (promotion.run_id, promotion.attempt)
         self.started.setdefault(place, bootstrap_token)
         self.statuses.setdefault(place, ExecutionStatus.RUNNING)
 
     def status(self, promotion: Promotion) -> ExecutionStatus | None:
+        self._fail_if_down()
         return self.statuses.get((promotion.run_id, promotion.attempt))
 
-
-@dataclass
-class InMemoryBatches:
     def _fail_if_down(self) -> None:
         if self.is_down:
             raise Unavailable("Step Functions")
 
+
+@dataclass
+class InMemoryBatches:
     """Batches in a dictionary."""
 
     records: dict[tuple[str, str], Batch] = field(default_factory=dict)

@@ -20,7 +20,7 @@ outpost-tenants   TENANT#<id>    TENANT              a tenant, its plan and its 
 outpost-api-keys  key_hash                           a key, by the SHA-256 of its secret
 outpost-workspaces TENANT#<id>   WORKSPACE#<ulid>    a persistent workspace
                   TENANT#<id>    WORKSPACES          how many of them there are
-  index expiring  expiring       expires_at          workspaces, the first to end first
+  index expiring  expiring       expires_at          workspaces that no run has: of those told of it, and of the others
 """
 
 from collections.abc import Mapping

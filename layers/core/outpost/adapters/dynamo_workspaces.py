@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 WORKSPACE_IS_FREE = "attribute_exists(pk) AND attribute_not_exists(leased_by)"
 WORKSPACE_UNCHANGED = "revision = :seen_revision AND attribute_not_exists(leased_by)"
 WORKSPACES_LEFT = "(attribute_not_exists(workspaces) OR workspaces < :most_workspaces)"
-EXPIRING = "EXPIRING"
+# A plan that allows none: nothing is less than that, and what was never counted is not compared.
+WORKSPACES_ALLOWED = "workspaces < :most_workspaces"
+# Those whose owners were told stand apart in the index: they are not to keep others from their turn.
+EXPIRING, NOTICED = "EXPIRING", "NOTICED"
 
 
 class WorkspaceWrites:
@@ -48,7 +51,7 @@ class WorkspaceWrites:
             made = Workspace(
                 run.tenant_id, use.workspace_id, run.created_at, run.created_at, ends_at, run.repo, run.branch
             )
-            leased = encode_workspace(replace(made, leased_by=run.run_id))
+            leased = encode(replace(made, leased_by=run.run_id)) | {"expires_at": timestamp(ends_at)}
             return [
                 put_new(self._table, workspace_key(run.tenant_id, use.workspace_id), leased),
                 self.count(run.tenant_id, 1, most),
@@ -56,7 +59,7 @@ class WorkspaceWrites:
         return [
             self._update(
                 run,
-                "SET leased_by = :run, last_used_at = :now, expires_at = :ends_at REMOVE noticed_at",
+                "SET leased_by = :run, last_used_at = :now, expires_at = :ends_at REMOVE noticed_at, expiring",
                 {":run": run.run_id, ":now": timestamp(run.created_at), ":ends_at": timestamp(ends_at)},
                 WORKSPACE_IS_FREE,
             )
@@ -67,8 +70,9 @@ class WorkspaceWrites:
         use = run.workspace
         if use is None:
             return None
-        expression = "SET last_used_at = :now, expires_at = :ends_at, last_run_id = :run"
+        expression = "SET last_used_at = :now, expires_at = :ends_at, last_run_id = :run, expiring = :expiring"
         values: dict[str, object] = {
+            ":expiring": EXPIRING,
             ":now": timestamp(at),
             ":ends_at": timestamp(at + timedelta(days=use.keep_days)),
             ":run": run.run_id,
@@ -89,7 +93,8 @@ class WorkspaceWrites:
         }
         if most is not None:
             values[":most_workspaces"] = most
-            update |= {"ConditionExpression": WORKSPACES_LEFT, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+            condition = WORKSPACES_LEFT if most > 0 else WORKSPACES_ALLOWED
+            update |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
         return {"Update": {**update, "ExpressionAttributeValues": to_item(values)}}
 
     def _update(self, run: Run, expression: str, values: dict[str, object], condition: str = "") -> Write:
@@ -136,17 +141,18 @@ class DynamoWorkspaces:
 
     def note_end(self, before: Workspace, at: datetime, event: Event) -> bool:
         update = self._if_unchanged(before)
-        update["UpdateExpression"] = "SET noticed_at = :now ADD revision :one"
-        update["ExpressionAttributeValues"] |= to_item({":now": timestamp(at), ":one": 1})
+        update["UpdateExpression"] = "SET noticed_at = :now, expiring = :noticed ADD revision :one"
+        update["ExpressionAttributeValues"] |= to_item({":now": timestamp(at), ":noticed": NOTICED, ":one": 1})
         return self._write({"Update": update}, event)
 
-    def ending(self, at: datetime, limit: int) -> tuple[tuple[str, str], ...]:
+    def ending(self, at: datetime, limit: int, *, is_noticed: bool) -> tuple[tuple[str, str], ...]:
+        expiring = NOTICED if is_noticed else EXPIRING
         with unavailable_if_it_fails():
             answer = self._client.query(
                 TableName=self._table,
                 IndexName="expiring",
                 KeyConditionExpression="expiring = :expiring AND expires_at <= :at",
-                ExpressionAttributeValues=to_item({":expiring": EXPIRING, ":at": timestamp(at)}),
+                ExpressionAttributeValues=to_item({":expiring": expiring, ":at": timestamp(at)}),
                 Limit=limit,
             )
         keys = [(text(item, "pk"), text(item, "sk")) for item in answer["Items"]]
@@ -166,8 +172,3 @@ class DynamoWorkspaces:
             "ConditionExpression": WORKSPACE_UNCHANGED,
             "ExpressionAttributeValues": to_item({":seen_revision": before.revision}),
         }
-
-
-def encode_workspace(workspace: Workspace) -> dict[str, Any]:
-    """A workspace as plain attributes, with those of the index by its end."""
-    return encode(workspace) | {"expires_at": timestamp(workspace.expires_at), "expiring": EXPIRING}

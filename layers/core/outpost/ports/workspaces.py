@@ -35,6 +35,9 @@ class Workspaces(Protocol):
         """Record that its owner was told of its end; False, and nothing written, if it is not `before` any more."""
         ...
 
-    def ending(self, at: datetime, limit: int) -> tuple[tuple[str, str], ...]:
-        """(tenant id, workspace id) of workspaces that end before the time, the first to end first; may lag behind."""
+    def ending(self, at: datetime, limit: int, *, is_noticed: bool) -> tuple[tuple[str, str], ...]:
+        """(tenant id, workspace id) of workspaces that no run has and that end by then, the first to end first.
+
+        Either of those whose owners were told of it, or of the others; may lag behind.
+        """
         ...

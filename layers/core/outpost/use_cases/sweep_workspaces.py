@@ -28,9 +28,8 @@ def sweep_workspaces(sweeper: WorkspaceSweeper) -> Counter[EventType]:
     """One bounded round; how many were told of and removed. One's trouble does not stop the others."""
     done: Counter[EventType] = Counter()
     now = sweeper.clock.now()
-    # Those that have ended first: where there are many, those that were told of would stand before them.
-    for at in (now, now + NOTICE):
-        for tenant_id, workspace_id in sweeper.workspaces.ending(at, WORKSPACES):
+    for is_noticed, at in ((True, now), (False, now + NOTICE)):
+        for tenant_id, workspace_id in sweeper.workspaces.ending(at, WORKSPACES, is_noticed=is_noticed):
             try:
                 kind = _look_after(sweeper, tenant_id, workspace_id)
             except Exception:
