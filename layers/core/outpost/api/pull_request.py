@@ -13,6 +13,8 @@ from outpost.domain.run import Run
 TITLE_CHARACTERS = 72
 QUOTED_CHARACTERS = 4_000
 INLINE_CHARACTERS = 200
+# Of a task whose lines have nothing to show.
+UNTITLED = "The work of an agent"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _BACKTICKS = re.compile("`+")
 _SHORTEST_FENCE = 3
@@ -22,7 +24,7 @@ def make_title(wish: PromotionWish, task: str) -> str:
     """The title that was asked for, else the task's first line, as far as a title goes."""
     if wish.title is not None and wish.title.strip():
         return wish.title.strip()
-    line = next((line for line in map(_on_one_line, task.splitlines()) if line), "")
+    line = next((line for line in map(_on_one_line, task.splitlines()) if line), UNTITLED)
     return line if len(line) <= TITLE_CHARACTERS else line[: TITLE_CHARACTERS - 1].rstrip() + "…"
 
 
