@@ -3,14 +3,14 @@
 import time
 
 from outpost_runner import __version__
-from outpost_runner.broker import Broker, BrokerError, BrokerRefused, BrokerUnreachable
-from outpost_runner.descendants import kill_descendants
+from outpost_runner.broker import Broker, BrokerError, BrokerRefused
+from outpost_runner.claimed_work import claim_and_work
 from outpost_runner.exit_codes import ExitCode
 from outpost_runner.folders import TaskFolders
 from outpost_runner.git import GitFailed, GitInterrupted
 from outpost_runner.log_lines import LogLines
 from outpost_runner.process import ProgramNotStarted
-from outpost_runner.promotion.claim import claim_promotion
+from outpost_runner.promotion.claim import PromotionClaim, claim_promotion
 from outpost_runner.promotion.clock import PromotionClock
 from outpost_runner.promotion.errors import PromotionFailed, TimeUsedUp
 from outpost_runner.promotion.report import Promotion, PromotionReport, report_failure
@@ -21,42 +21,18 @@ from outpost_runner.settings import Settings
 from outpost_runner.stop import Stop
 from outpost_runner.workspace import CloneFailed, find_reason
 
-KILL_WITHIN_SECONDS = 5.0
-
 
 def promote_to_end(settings: Settings, stop: Stop, log: LogLines, redactor: Redactor) -> ExitCode:
     """What is claimed is brought to its end and told; nothing of the task stays on disk."""
     log.say(f"Promotion {__version__}: run {settings.run_id} of {settings.tenant_id}, attempt {settings.attempt}.")
-    try:
-        folders = TaskFolders.create(settings.task_root)
-    except OSError as error:
-        log.say(f"The task's folders could not be made: {error}")
-        return ExitCode.NOT_PREPARED
-    try:
-        return _claim_and_promote(settings, folders, stop, log, redactor)
-    finally:
-        kill_descendants(KILL_WITHIN_SECONDS)
-        folders.remove()
 
+    def work(claim: PromotionClaim, folders: TaskFolders) -> ExitCode:
+        clock = PromotionClock(stop, time.monotonic(), claim.deadline_seconds)
+        session = PromotionSession(settings, claim, clock, folders, log, redactor)
+        code = _tell(session, Broker(settings.api_url, claim.session_token), _work(session))
+        return ExitCode.STOPPED if stop.is_requested() and code is not ExitCode.NOT_DELIVERED else code
 
-def _claim_and_promote(
-    settings: Settings, folders: TaskFolders, stop: Stop, log: LogLines, redactor: Redactor
-) -> ExitCode:
-    if stop.is_requested():
-        return ExitCode.STOPPED
-    try:
-        claim = claim_promotion(settings, stop)
-    except BrokerRefused as refusal:
-        log.say(f"There is nothing to promote: {refusal}")
-        return ExitCode.CLAIM_REFUSED
-    except BrokerUnreachable as error:
-        log.say(f"The broker could not be reached: {error}")
-        return ExitCode.STOPPED if stop.is_requested() else ExitCode.BROKER_UNREACHABLE
-    redactor.hide(*claim.secrets())
-    clock = PromotionClock(stop, time.monotonic(), claim.deadline_seconds)
-    session = PromotionSession(settings, claim, clock, folders, log, redactor)
-    code = _tell(session, Broker(settings.api_url, claim.session_token), _work(session))
-    return ExitCode.STOPPED if stop.is_requested() and code is not ExitCode.NOT_DELIVERED else code
+    return claim_and_work(settings, stop, log, redactor, claim=claim_promotion, work=work)
 
 
 def _work(session: PromotionSession) -> PromotionReport:
