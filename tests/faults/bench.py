@@ -11,9 +11,11 @@ from ulid import ULID
 
 from outpost.adapters.dynamo_accounts import DynamoAccounts
 from outpost.adapters.dynamo_api_keys import DynamoApiKeys
+from outpost.adapters.dynamo_batches import DynamoBatches
 from outpost.adapters.dynamo_deployments import DynamoDeployments
 from outpost.adapters.dynamo_items import deployment_key, tenant_key, to_item
 from outpost.adapters.dynamo_keyring import DynamoKeyring
+from outpost.adapters.dynamo_promotions import DynamoPromotions
 from outpost.adapters.dynamo_queue import DynamoQueue
 from outpost.adapters.dynamo_runs import DynamoRuns
 from outpost.adapters.dynamo_secrets import DynamoTenantSecrets
@@ -47,6 +49,8 @@ class Bench:
         self.queue = DynamoQueue(client, settings)
         self.slots = DynamoSlots(client, settings)
         self.secrets = DynamoTenantSecrets(client, settings)
+        self.promotions = DynamoPromotions(client, settings)
+        self.batches = DynamoBatches(client, settings)
         self._numbers = count(1)
         tenant = a_tenant(plan=a_plan(concurrent_runs=SLOTS, queued_runs=PLACES))
         assert self.accounts.create_tenant(tenant, a_key(), [])

@@ -3,15 +3,27 @@
 from contextlib import suppress
 from dataclasses import replace
 
-from builders import NOON, a_key, a_plan, a_report, a_run, a_running_run, a_secret, a_tenant, later
+from builders import (
+    NOON,
+    a_key,
+    a_plan,
+    a_promotion,
+    a_report,
+    a_run,
+    a_running_run,
+    a_secret,
+    a_tenant,
+    later,
+)
 
 from outpost.adapters.dynamo_items import ItemMalformed, secret_count_key, tenant_key
 from outpost.domain.api_key import KeyStatus
+from outpost.domain.batch import Batch
 from outpost.domain.errors import SecretsFull, TenantSuspended
 from outpost.domain.report import Artifact
 from outpost.domain.run import RunStatus
 from outpost.domain.secret import MOST_SECRETS
-from outpost.ports import RunChangedMeanwhile, SlotRefused, WorkForbidden
+from outpost.ports import PromotionChangedMeanwhile, RunChangedMeanwhile, SlotRefused, WorkForbidden
 
 from .admission_checks import ADMISSION_CHECKS, BEHIND_OWN, OPEN, SWITCH
 from .bench import DEPLOYMENT_SLOTS, QUEUED, SLOTS, Bench, Check, other_run, refusal
@@ -218,6 +230,28 @@ def a_tenant_has_no_more_secrets_than_it_may(bench: Bench) -> None:
     assert refusal(lambda: bench.secrets.record(None, a_secret(), bench.event())) is SecretsFull
 
 
+def a_run_has_one_promotion(bench: Bench) -> None:
+    bench.promotions.create(a_promotion(), bench.event())
+    assert refusal(lambda: bench.promotions.create(a_promotion(), bench.event())) is PromotionChangedMeanwhile
+
+
+def a_promotion_that_changed_meanwhile_is_not_written_over(bench: Bench) -> None:
+    bench.promotions.create(a_promotion(), bench.event())
+    claimed = a_promotion().claimed(1, later(minutes=3))
+    bench.promotions.save(a_promotion(), claimed, bench.event())
+    assert refusal(lambda: bench.promotions.save(a_promotion(), claimed, bench.event())) is PromotionChangedMeanwhile
+
+
+def one_run_of_a_batch_is_promoted(bench: Bench) -> None:
+    bench.batches.put(Batch("acme", "batch", NOON, "echo hello", ()))
+    assert bench.batches.note_promotion("acme", "batch", "first")
+    assert not bench.batches.note_promotion("acme", "batch", "second")
+
+
+def a_batch_is_not_made_by_its_promotion(bench: Bench) -> None:
+    assert not bench.batches.note_promotion("acme", "batch", "first")
+
+
 CHECKS: tuple[Check, ...] = (
     *ADMISSION_CHECKS,
     a_report_is_never_written_over,
@@ -252,4 +286,8 @@ CHECKS: tuple[Check, ...] = (
     a_secret_that_changed_meanwhile_is_not_written_over,
     a_secret_that_changed_meanwhile_is_not_removed,
     a_tenant_has_no_more_secrets_than_it_may,
+    a_run_has_one_promotion,
+    a_promotion_that_changed_meanwhile_is_not_written_over,
+    one_run_of_a_batch_is_promoted,
+    a_batch_is_not_made_by_its_promotion,
 )
