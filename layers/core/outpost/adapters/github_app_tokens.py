@@ -55,8 +55,13 @@ class GitHubAppTokens:
         if found is None:
             return None
         wish = {"repositories": [name.rpartition("/")[2]], "permissions": PERMISSIONS}
-        made = self._call("POST", f"/app/installations/{int(found['id'])}/access_tokens", jwt, wish)
-        return None if made is None else str(made["token"])
+        if not isinstance(found.get("id"), int):
+            raise Unavailable("GitHub answered without an installation")
+        made = self._call("POST", f"/app/installations/{found['id']}/access_tokens", jwt, wish)
+        token = None if made is None else made.get("token")
+        if made is not None and not (token and isinstance(token, str)):
+            raise Unavailable("GitHub answered without a token")
+        return token
 
     def _call(self, method: str, path: str, jwt: str, body: object = None) -> dict[str, Any] | None:
         """What GitHub answers, None where the app is not installed or may not do it. Raises Unavailable."""
@@ -70,8 +75,7 @@ class GitHubAppTokens:
         request = Request(self._api_url + path, data=data, headers=headers, method=method)  # noqa: S310 the operator's address
         try:
             with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
-                read: dict[str, Any] = json.load(answer)
-                return read
+                read = json.load(answer)
         except HTTPError as error:
             if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY):
                 logger.warning("the GitHub App was refused", extra={"status": error.code})
@@ -79,6 +83,7 @@ class GitHubAppTokens:
             raise Unavailable(f"GitHub answered {error.code}") from error
         except (OSError, HTTPException, ValueError) as error:
             raise Unavailable(f"GitHub: {type(error).__name__}") from error
+        return read if isinstance(read, dict) else {}
 
 
 def make_jwt(app_id: str, private_key: str, now: datetime) -> str:

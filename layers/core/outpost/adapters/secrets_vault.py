@@ -8,7 +8,7 @@ outpost/github-app                      the operator's GitHub App: {"appId": "..
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -75,20 +75,20 @@ class SecretsManagerVault:
         return self._text(self._tenant_secret_id(tenant_id, name)) or None
 
     def platform_provider(self, provider: str) -> ProviderKey | None:
-        fields = self._platform_fields(f"outpost/agents/{provider}", required="apiKey", optional="baseUrl")
+        fields = self._platform_fields(f"outpost/agents/{provider}", "apiKey", optional="baseUrl")
         return ProviderKey(fields["apiKey"], fields.get("baseUrl")) if fields else None
 
     def platform_git(self) -> str | None:
-        return self._platform_fields("outpost/github", required="token").get("token")
+        return self._platform_fields("outpost/github", "token").get("token")
 
     def platform_github_app(self) -> tuple[str, str] | None:
-        fields = self._platform_fields("outpost/github-app", required="privateKey", optional="appId")
-        return (fields["appId"], fields["privateKey"]) if fields.get("appId") else None
+        fields = self._platform_fields("outpost/github-app", "appId", "privateKey")
+        return (fields["appId"], fields["privateKey"]) if fields else None
 
     def _tenant_secret_id(self, tenant_id: str, name: str) -> str:
         return f"outpost/{self._environment}/tenants/{tenant_id}/{name}"
 
-    def _platform_fields(self, secret_id: str, *, required: str, optional: str = "") -> Mapping[str, str]:
+    def _platform_fields(self, secret_id: str, *required: str, optional: str = "") -> Mapping[str, str]:
         """The fields of a secret of the operator's; none where it is not there, or cannot be read."""
         now, known = self._clock.now(), self._known.get(secret_id)
         if known is None or known.until <= now:
@@ -120,12 +120,12 @@ def _done(call: Callable[[], object]) -> bool:
     return True
 
 
-def _fields(secret_id: str, text: str, required: str, optional: str) -> Mapping[str, str]:
+def _fields(secret_id: str, text: str, required: Sequence[str], optional: str) -> Mapping[str, str]:
     """The fields that were asked for; none, and a log line without the text, where it is not as it has to be."""
     document = _read_object(text)
-    fields = {name: document[name] for name in (required, optional) if name in document}
-    if not fields.get(required) or not all(isinstance(value, str) for value in fields.values()):
-        logger.error("the secret %s is not a JSON object with a text as its %s", secret_id, required)
+    fields = {name: document[name] for name in (*required, optional) if name in document}
+    if not all(map(fields.get, required)) or not all(isinstance(value, str) for value in fields.values()):
+        logger.error("the secret %s is not a JSON object with a text as its %s", secret_id, " and its ".join(required))
         return {}
     return fields
 
