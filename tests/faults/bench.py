@@ -20,6 +20,7 @@ from outpost.adapters.dynamo_queue import DynamoQueue
 from outpost.adapters.dynamo_runs import DynamoRuns
 from outpost.adapters.dynamo_secrets import DynamoTenantSecrets
 from outpost.adapters.dynamo_slots import DynamoSlots
+from outpost.adapters.dynamo_workspaces import DynamoWorkspaces
 from outpost.domain.admission import Form
 from outpost.domain.errors import OutpostError
 from outpost.domain.event import Event
@@ -51,6 +52,7 @@ class Bench:
         self.secrets = DynamoTenantSecrets(client, settings)
         self.promotions = DynamoPromotions(client, settings)
         self.batches = DynamoBatches(client, settings)
+        self.workspaces = DynamoWorkspaces(client, settings)
         self._numbers = count(1)
         tenant = a_tenant(plan=a_plan(concurrent_runs=SLOTS, queued_runs=PLACES))
         assert self.accounts.create_tenant(tenant, a_key(), [])

@@ -27,6 +27,7 @@ from outpost.ports import PromotionChangedMeanwhile, RunChangedMeanwhile, SlotRe
 
 from .admission_checks import ADMISSION_CHECKS, BEHIND_OWN, OPEN, SWITCH
 from .bench import DEPLOYMENT_SLOTS, QUEUED, SLOTS, Bench, Check, other_run, refusal
+from .workspace_checks import WORKSPACE_CHECKS
 
 ENDED = a_run(status=RunStatus.FAILED, ended_at=later(seconds=5))
 RELEASED = QUEUED.released(later(seconds=5))
@@ -254,6 +255,7 @@ def a_batch_is_not_made_by_its_promotion(bench: Bench) -> None:
 
 CHECKS: tuple[Check, ...] = (
     *ADMISSION_CHECKS,
+    *WORKSPACE_CHECKS,
     a_report_is_never_written_over,
     a_slot_is_freed_of_a_tenant_only,
     a_stale_change_is_refused,
