@@ -57,6 +57,8 @@ def finish(word, event):
     """The run's status, with an error where it ended badly."""
     if word == "broken":
         raise ScriptBroken("the script says so")
+    if word == "unavailable":
+        raise Unavailable("the script says so")
     heard = {"code": f"{word}_CODE", "message": json.dumps(event, sort_keys=True)}
     answers = {
         "RELAUNCH": {"status": "PENDING", "attempt": event["attempt"] + 1, "bootstrapToken": "next"},
