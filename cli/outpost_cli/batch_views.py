@@ -9,10 +9,10 @@ from outpost_cli.durations import format_local_moment
 from outpost_cli.models.batch import Batch, BatchRun
 from outpost_cli.output import make_safe, style_status
 from outpost_cli.run_views import shorten
-from outpost_cli.views import NOTHING, make_cell, make_table, render_facts
+from outpost_cli.views import NOTHING, Column, render_facts, render_rows
 
 
-def render_batch(batch: Batch) -> RenderableType:
+def render_batch(batch: Batch, *, width: int) -> RenderableType:
     """The card of a batch: its task, its runs side by side, and why some of them are not well."""
     facts = render_facts(
         {
@@ -23,27 +23,28 @@ def render_batch(batch: Batch) -> RenderableType:
         }
     )
     errors = [format_error(run) for run in batch.runs if run.error is not None]
-    return Group(facts, Text(), render_batch_runs(batch), *([Text(), *errors] if errors else []))
+    return Group(facts, Text(), render_batch_runs(batch, width=width), *([Text(), *errors] if errors else []))
 
 
-def render_batch_runs(batch: Batch) -> Table:
-    table = make_table(
-        *("RUN", "AGENT", "MODEL", "STATUS", "CHECK", "FILES", "+/-", "MINUTES", "TOKENS", "COST"), whole=1
-    )
-    for run in batch.runs:
-        table.add_row(
-            make_cell(run.run_id or NOTHING),
-            make_cell(run.agent),
-            make_cell(run.model_id or NOTHING),
-            make_cell(Text("REFUSED", style="red") if run.status is None else style_status(run.status)),
-            make_cell(format_verdict(run.has_passed_check)),
-            make_cell(format_number(run.files_changed)),
-            make_cell(format_changes(run)),
-            make_cell(NOTHING if run.seconds is None else f"{run.seconds / 60:.1f}"),
-            make_cell(format_number(run.tokens)),
-            make_cell(NOTHING if run.total_cost_usd is None else format_money(run.total_cost_usd)),
-        )
-    return table
+def render_batch_runs(batch: Batch, *, width: int) -> Table:
+    """Id and status are always whole."""
+    columns: list[Column[BatchRun]] = [
+        ("RUN", 0, lambda run: run.run_id or NOTHING),
+        ("STATUS", 0, format_status),
+        ("AGENT", 50, lambda run: run.agent),
+        ("MODEL", 120, lambda run: run.model_id or NOTHING),
+        ("CHECK", 60, lambda run: format_verdict(run.has_passed_check)),
+        ("FILES", 110, lambda run: format_number(run.files_changed)),
+        ("+/-", 70, format_changes),
+        ("MINUTES", 90, lambda run: NOTHING if run.seconds is None else f"{run.seconds / 60:.1f}"),
+        ("TOKENS", 100, lambda run: format_number(run.tokens)),
+        ("COST", 80, lambda run: NOTHING if run.total_cost_usd is None else format_money(run.total_cost_usd)),
+    ]
+    return render_rows(columns, batch.runs, width=width, whole=2)
+
+
+def format_status(run: BatchRun) -> Text:
+    return Text("REFUSED", style="red") if run.status is None else style_status(run.status)
 
 
 def format_verdict(has_passed: bool | None) -> Text:

@@ -72,7 +72,7 @@ def follow_at_terminal(client: OutpostClient, output: Output, run_id: str, *, wi
 def explain_interruption(run_id: str) -> Interrupted:
     return Interrupted(
         f"The run {run_id} goes on without you.",
-        remedy=f"`outpost cancel {run_id}` stops it; `outpost logs {run_id} --follow` watches it again.",
+        remedy=f"`outpost cancel {run_id}` stops it; `outpost watch {run_id}` watches it again.",
     )
 
 

@@ -11,10 +11,10 @@ from outpost_cli.amounts import format_cost
 from outpost_cli.durations import format_duration
 from outpost_cli.models.event import LogLines, Progress, StatusChange, StreamMessage
 from outpost_cli.models.page import LogLine
-from outpost_cli.models.run import Run
+from outpost_cli.models.run import TERMINAL_STATUSES, Run
 from outpost_cli.models.usage import RunUsage
 from outpost_cli.output import make_safe, style_status
-from outpost_cli.views import STREAM_STYLES, format_start, now_utc, render_facts
+from outpost_cli.views import STREAM_STYLES, format_check, format_start, now_utc, render_facts
 
 MOST_LINES = 20
 FEWEST_LINES = 3
@@ -71,17 +71,24 @@ class LiveBoard:
                 "Run": Text(make_safe(run.run_id)),
                 "Agent": " ".join(filter(None, [run.agent, run.model_id])),
                 "Status": format_start(run) if run.queue_position else style_status(self._status),
-                "Phase": ": ".join(filter(None, [self._phase, self._message])),
+                "Phase": self._format_phase(),
                 "Attempt": None if self._attempt is None else str(self._attempt),
                 "Time": format_time(run, now=now),
                 "Tokens": format_tokens(run.usage),
                 "Cost": format_cost(run.usage),
+                "Check": format_check(run.check),
                 "Note": self._note,
             }
         )
         shown = max(FEWEST_LINES, min(MOST_LINES, height - OTHER_LINES))
         lines = [make_line(line) for line in [*self._lines][-shown:]]
         return Group(facts, *([Text(), *lines] if lines else []))
+
+    def _format_phase(self) -> str | None:
+        """Where the run is; one that has ended is nowhere."""
+        if self._status in TERMINAL_STATUSES:
+            return None
+        return ": ".join(filter(None, [self._phase, self._message]))
 
 
 def make_line(line: LogLine) -> Text:

@@ -1,7 +1,8 @@
 """How runs, agents and results look to a person, in tables and lines. Every text of theirs is made safe first."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias, TypeVar
 
 from rich.table import Table
 from rich.text import Text
@@ -9,12 +10,17 @@ from rich.text import Text
 from outpost_cli.amounts import format_cost
 from outpost_cli.diffstat import FileChange
 from outpost_cli.durations import format_duration, format_size
+from outpost_cli.models.check import Check
 from outpost_cli.models.page import LogLine
 from outpost_cli.models.result import Artifact
 from outpost_cli.models.run import Receipt, Run, RunResult
 from outpost_cli.models.run_error import RunError
 from outpost_cli.models.service import Breaker, Health
 from outpost_cli.output import make_safe, style_status
+
+Row = TypeVar("Row")
+# Its name, the width of a table from which on it is shown, and what it holds.
+Column: TypeAlias = tuple[str, int, Callable[[Row], str | Text]]
 
 NOTHING = "-"
 STREAM_STYLES = {"stderr": "yellow", "runner": "dim"}
@@ -37,9 +43,18 @@ def make_cell(text: str | Text, style: str = "") -> Text:
     return cell
 
 
+def render_rows(columns: Sequence[Column[Row]], rows: Iterable[Row], *, width: int, whole: int) -> Table:
+    """A table of so many characters. The first `whole` columns are always whole; others are dropped, then cut."""
+    shown = [(name, read) for name, from_width, read in columns if width >= from_width]
+    table = make_table(*(name for name, _ in shown), whole=whole)
+    for row in rows:
+        table.add_row(*(make_cell(read(row)) for _, read in shown))
+    return table
+
+
 def render_runs(runs: Iterable[Run], *, now: datetime, width: int) -> Table:
-    """A table of so many characters. Id and status are always whole; other columns are dropped, then cut."""
-    columns: list[tuple[str, int, Callable[[Run], str | Text]]] = [
+    """Id and status are always whole."""
+    columns: list[Column[Run]] = [
         ("RUN", 0, lambda run: run.run_id),
         ("STATUS", 0, format_place),
         ("AGENT", 50, lambda run: run.agent),
@@ -49,11 +64,7 @@ def render_runs(runs: Iterable[Run], *, now: datetime, width: int) -> Table:
         ("DURATION", 90, lambda run: format_run_time(run, now=now)),
         ("COST", 100, lambda run: format_cost(run.usage) or NOTHING),
     ]
-    shown = [(name, read) for name, from_width, read in columns if width >= from_width]
-    table = make_table(*(name for name, _ in shown), whole=2)
-    for run in runs:
-        table.add_row(*(make_cell(read(run)) for _, read in shown))
-    return table
+    return render_rows(columns, runs, width=width, whole=2)
 
 
 def format_run_time(run: Run, *, now: datetime) -> str:
@@ -84,15 +95,26 @@ def format_counts(files: int, insertions: int, deletions: int) -> str:
 
 
 def format_outcome(run: Run) -> Text:
-    """One line on how a run ended, and what it cost."""
+    """One line on how a run ended, what its check says, and what it cost."""
     line = Text.assemble(make_safe(run.run_id), " ", style_status(run.status))
     cost = format_cost(run.usage)
     if run.error is not None:
         line.append(f" {make_safe(run.error.code)}: {make_safe(run.error.message)}{f' ({cost})' if cost else ''}")
         return line
-    statistics = format_statistics(run.result) if run.result else None
-    told = ", ".join(filter(None, [statistics, cost]))
-    return line.append(f" {told}" if told else "")
+    statistics = Text(format_statistics(run.result)) if run.result else None
+    verdict = format_check(run.check)
+    check = Text.assemble("check ", verdict) if verdict else None
+    told = [part for part in (statistics, check, Text(cost or "")) if part]
+    return Text(" ").join([line, Text(", ").join(told)]) if told else line
+
+
+def format_check(check: Check | None) -> Text | None:
+    """The check's verdict in a word or two; None while there is none."""
+    if check is None or check.has_passed is None:
+        return None
+    if check.has_passed:
+        return Text("passed", style="green")
+    return Text("timed out" if check.has_timed_out else "failed", style="red")
 
 
 def render_error(error: RunError) -> list[Text]:

@@ -7,22 +7,21 @@ from rich.table import Table
 
 from outpost_cli.durations import format_local_moment, format_size
 from outpost_cli.models.workspace import Workspace
-from outpost_cli.views import NOTHING, make_cell, make_table, render_facts
+from outpost_cli.views import NOTHING, Column, render_facts, render_rows
 
 
-def render_workspaces(workspaces: Iterable[Workspace]) -> Table:
-    table = make_table("WORKSPACE", "REPO", "BRANCH", "SIZE", "LAST USED", "EXPIRES", "IN USE BY")
-    for workspace in workspaces:
-        table.add_row(
-            make_cell(workspace.workspace_id),
-            make_cell(workspace.repo or NOTHING),
-            make_cell(workspace.branch or NOTHING),
-            make_cell(format_packed_size(workspace) or NOTHING),
-            make_cell(format_optional_moment(workspace.last_used_at) or NOTHING),
-            make_cell(format_optional_moment(workspace.expires_at) or NOTHING),
-            make_cell(workspace.in_use_by or NOTHING),
-        )
-    return table
+def render_workspaces(workspaces: Iterable[Workspace], *, width: int) -> Table:
+    """Ids are always whole."""
+    columns: list[Column[Workspace]] = [
+        ("WORKSPACE", 0, lambda workspace: workspace.workspace_id),
+        ("REPO", 50, lambda workspace: workspace.repo or NOTHING),
+        ("BRANCH", 90, lambda workspace: workspace.branch or NOTHING),
+        ("SIZE", 60, lambda workspace: format_packed_size(workspace) or NOTHING),
+        ("LAST USED", 140, lambda workspace: format_optional_moment(workspace.last_used_at) or NOTHING),
+        ("EXPIRES", 80, lambda workspace: format_optional_moment(workspace.expires_at) or NOTHING),
+        ("IN USE BY", 110, lambda workspace: workspace.in_use_by or NOTHING),
+    ]
+    return render_rows(columns, workspaces, width=width, whole=1)
 
 
 def render_workspace(workspace: Workspace) -> Table:

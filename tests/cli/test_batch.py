@@ -1,8 +1,13 @@
 """`outpost batch`."""
 
+import io
 import json
 
 import pytest
+from rich.console import Console
+
+from outpost_cli.batch_views import render_batch_runs
+from outpost_cli.models.batch import Batch
 
 BATCH_ID = "01JZ0000000000000000000003"
 REFUSAL = {"code": "AGENT_UNAVAILABLE", "message": "gemini is down.", "remedy": "Wait."}
@@ -132,9 +137,25 @@ def test_wrong_usage_is_refused_before_anything_is_sent(outpost, service, argume
 def test_what_was_begun_is_a_table_and_what_was_refused_is_told(create):
     shown = create().stdout
     rows = [line.split() for line in shown.splitlines()]
-    assert ["R1", "claude", "-", "PENDING", "-", "-", "-", "-", "-", "-"] in rows
-    assert ["-", "gemini", "fast", "REFUSED", "-", "-", "-", "-", "-", "-"] in rows
+    assert ["R1", "PENDING", "claude", "-", "-", "-", "-", "-", "-", "-"] in rows
+    assert ["-", "REFUSED", "gemini", "fast", "-", "-", "-", "-", "-", "-"] in rows
     assert "gemini:fast AGENT_UNAVAILABLE: gemini is down." in shown
+
+
+def test_what_compares_them_is_told(create):
+    assert f"outpost batch show {BATCH_ID}" in create().stderr
+    assert create("--json").stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("width", "shown"), [(40, ["RUN", "STATUS"]), (80, ["RUN", "STATUS", "AGENT", "CHECK", "+/-", "COST"])]
+)
+def test_a_narrow_terminal_cuts_no_id_and_no_status(service, width, shown):
+    batch = make_batch(make_batch_run(service.run_id, "claude", status="CANCELLED", check=False))
+    console = Console(file=io.StringIO(), width=width)
+    console.print(render_batch_runs(Batch.from_document(batch), width=width))
+    heading, row = (line.split() for line in console.file.getvalue().splitlines())
+    assert (heading, row[:2]) == (shown, [service.run_id, "CANCELLED"])
 
 
 def test_create_with_json_is_the_data(create, service):
@@ -152,9 +173,9 @@ def test_show_compares_the_runs(outpost, service):
     service.on("GET", f"/batches/{BATCH_ID}", service.data(make_batch(GOOD, BAD, promotedRunId="R1")))
     shown = outpost("batch", "show", BATCH_ID).stdout
     rows = [line.split() for line in shown.splitlines()]
-    assert ["RUN", "AGENT", "MODEL", "STATUS", "CHECK", "FILES", "+/-", "MINUTES", "TOKENS", "COST"] in rows
-    assert ["R1", "claude", "sonnet", "COMPLETED", "passed", "3", "+41/-7", "1.5", "112,345", "$1.50"] in rows
-    assert ["R2", "codex", "-", "FAILED", "failed", "-", "-", "-", "-", "-"] in rows
+    assert ["RUN", "STATUS", "AGENT", "MODEL", "CHECK", "FILES", "+/-", "MINUTES", "TOKENS", "COST"] in rows
+    assert ["R1", "COMPLETED", "claude", "sonnet", "passed", "3", "+41/-7", "1.5", "112,345", "$1.50"] in rows
+    assert ["R2", "FAILED", "codex", "-", "failed", "-", "-", "-", "-", "-"] in rows
     assert ["Promoted", "R1"] in rows
     assert "R2 AGENT_FAILED: It exited with 1." in shown
 

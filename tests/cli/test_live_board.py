@@ -61,3 +61,12 @@ def test_the_run_tells_what_the_stream_does_not(board, service):
     shown = [" ".join(line.split()) for line in draw(board)]
     assert "Tokens 5 in, 7 out" in shown
     assert "Cost ~$1.50" in shown
+
+
+def test_a_run_that_has_ended_is_in_no_phase_and_has_the_verdict_of_its_check(board, service):
+    hear(board, "progress", f'{{"phase": "uploading", "message": null, "attempt": 1, {MOMENT}}}')
+    check = {"command": "npm test", "passed": False, "exitCode": 1, "timedOut": False}
+    board.look(Run.from_document(service.make_run(status="COMPLETED", check=check)))
+    shown = [" ".join(line.split()) for line in draw(board)]
+    assert "Check failed" in shown
+    assert not any(line.startswith("Phase") for line in shown)

@@ -53,6 +53,7 @@ def test_while_there_is_no_url_stdout_is_empty_in_a_pipe(outpost, service, promo
     result = outpost("promote", service.run_id)
     assert (result.exit_code, result.stdout) == (0, "")
     assert "PENDING" in result.stderr
+    assert f"outpost promotion {service.run_id} --wait" in result.stderr
 
 
 def test_wait_looks_until_the_end_and_the_url_is_alone_on_stdout(outpost, service, promoted):

@@ -60,6 +60,23 @@ def test_changes_output_and_outcome_are_lines_in_a_pipe(watch, service):
     assert (result.exit_code, result.stderr) == (0, "")
 
 
+@pytest.mark.parametrize(
+    ("verdict", "told"),
+    [
+        ({"passed": True}, "check passed"),
+        ({"passed": False, "exitCode": 1}, "check failed"),
+        ({"passed": False, "timedOut": True}, "check timed out"),
+        ({"passed": None}, ""),
+    ],
+)
+def test_the_last_line_has_the_verdict_of_the_check(outpost, service, verdict, told):
+    check = {"command": "npm test", "timedOut": False, **verdict}
+    service.on("GET", f"/runs/{service.run_id}", service.data(service.make_run(status="COMPLETED", check=check)))
+    service.on("GET", STREAM, service.stream(service.make_done(1)))
+    result = outpost("watch", service.run_id)
+    assert (result.exit_code, result.stdout) == (0, f"{service.run_id} COMPLETED {told}".rstrip() + "\n")
+
+
 def test_the_stream_is_asked_for_as_one(watch, service):
     watch(service.stream(service.make_done(1)))
     assert service.seen[0].headers["accept"] == "text/event-stream"

@@ -61,6 +61,16 @@ def test_a_workspace_is_json_for_programs_which_are_asked_nothing(outpost, servi
     assert [seen.method for seen in service.seen] == [method]
 
 
+def test_a_workspace_that_was_deleted_is_said_to_be(outpost, service):
+    service.on("DELETE", f"/workspaces/{WORKSPACE_ID}", service.data(make_workspace()))
+    assert outpost("workspaces", "delete", WORKSPACE_ID).stdout == f"Deleted the workspace {WORKSPACE_ID}\n"
+
+
+def test_what_makes_a_workspace_is_told_where_there_is_none(outpost, service):
+    service.on("GET", "/workspaces", service.data({"workspaces": []}))
+    assert "outpost dispatch --persistent" in outpost("workspaces", "list").stderr
+
+
 def test_a_workspace_that_a_run_has_is_not_deleted(outpost, service):
     service.on("DELETE", f"/workspaces/{WORKSPACE_ID}", service.error(409, "CONFLICT", details={"inUseBy": "R1"}))
     result = outpost("workspaces", "delete", WORKSPACE_ID)

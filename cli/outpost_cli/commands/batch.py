@@ -8,7 +8,12 @@ from rich.text import Text
 from outpost_cli.batch_views import format_batch_activity, render_batch
 from outpost_cli.client import OutpostClient
 from outpost_cli.commands.arguments import RunArgument
-from outpost_cli.commands.promote import WaitForPromotionOption, exit_with_promotion, wait_for_promotion
+from outpost_cli.commands.promote import (
+    WaitForPromotionOption,
+    exit_with_promotion,
+    tell_where_it_ends,
+    wait_for_promotion,
+)
 from outpost_cli.commands.sending import (
     IdempotencyKeyOption,
     TaskArgument,
@@ -86,7 +91,9 @@ def create_batch(
         if wait:
             session.output.say(f"Dispatched the batch {make_safe(batch.batch_id)}")
             batch = wait_for_batch(session, client, batch.batch_id)
-    session.output.show_result(batch.document, render_batch(batch))
+    session.output.show_result(batch.document, render_batch(batch, width=session.output.stdout.width))
+    if not (wait or session.output.as_json):
+        session.output.say(Text(f"Compare its runs with: outpost batch show {make_safe(batch.batch_id)}", style="dim"))
     if wait and not batch.has_success:
         raise typer.Exit(ExitCode.RUN_FAILED)
 
@@ -102,7 +109,7 @@ def show_batch(session: Session, batch_id: BatchArgument) -> None:
     """
     with session.open_client() as client:
         batch = client.batches.get_batch(batch_id)
-    session.output.show_result(batch.document, render_batch(batch))
+    session.output.show_result(batch.document, render_batch(batch, width=session.output.stdout.width))
 
 
 @batch_app.command("promote")
@@ -136,6 +143,7 @@ def promote_batch(
     show_promotion(output, promotion, *cancelled)
     if wait:
         exit_with_promotion(promotion)
+    tell_where_it_ends(output, promotion)
 
 
 def parse_contenders(texts: list[str]) -> tuple[Contender, ...]:

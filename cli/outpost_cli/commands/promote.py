@@ -3,12 +3,13 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from outpost_cli.client import OutpostClient
 from outpost_cli.commands.arguments import RunArgument
 from outpost_cli.errors import ExitCode, Interrupted
 from outpost_cli.models.promotion import Promotion, PromotionStatus
-from outpost_cli.output import Output
+from outpost_cli.output import Output, make_safe
 from outpost_cli.polling import look_until
 from outpost_cli.promotion_options import with_promotion
 from outpost_cli.promotion_views import format_promotion, show_promotion
@@ -44,6 +45,7 @@ def promote(session: Session, wish: PromotionWish, *, run: RunArgument, wait: Wa
     show_promotion(session.output, promotion)
     if wait:
         exit_with_promotion(promotion)
+    tell_where_it_ends(session.output, promotion)
 
 
 @with_session
@@ -80,6 +82,12 @@ def wait_for_promotion(client: OutpostClient, output: Output, run_id: str) -> Pr
             f"The promotion of {run_id} goes on without you.",
             remedy=f"`outpost promotion {run_id} --wait` waits for it again.",
         ) from error
+
+
+def tell_where_it_ends(output: Output, promotion: Promotion) -> None:
+    """What to do next with a promotion that is under way."""
+    if not (promotion.has_ended or output.as_json):
+        output.say(Text(f"Wait for its end with: outpost promotion {make_safe(promotion.run_id)} --wait", style="dim"))
 
 
 def exit_with_promotion(promotion: Promotion) -> None:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from outpost_cli.commands.arguments import YesOption, confirm, may_ask
 from outpost_cli.output import make_safe
@@ -34,7 +35,10 @@ def list_workspaces(
     """
     with session.open_client() as client:
         found = list(client.workspaces.iterate_workspaces(limit=None if everything else limit))
-    session.output.show_result({"workspaces": [each.document for each in found]}, render_workspaces(found))
+    table = render_workspaces(found, width=session.output.stdout.width)
+    session.output.show_result({"workspaces": [each.document for each in found]}, table)
+    if not found:
+        session.output.say("No workspace is kept; `outpost dispatch --persistent` makes one.")
 
 
 @workspaces_app.command("show")
@@ -66,4 +70,5 @@ def delete_workspace(session: Session, workspace_id: WorkspaceArgument, *, yes: 
             question = f"Delete the workspace {workspace_id} ({repo})? What is in it is lost."
             confirm(question, otherwise="Nothing was deleted.")
         workspace = client.workspaces.delete_workspace(workspace_id)
-    session.output.show_result(workspace.document, render_workspace(workspace))
+    deleted = Text(f"Deleted the workspace {make_safe(workspace.workspace_id)}")
+    session.output.show_result(workspace.document, deleted)
