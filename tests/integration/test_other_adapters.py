@@ -299,4 +299,5 @@ def test_the_signing_key_is_read_once(deployment):
 
 
 def test_the_environment_of_a_task_names_the_attempt():
-    assert read_task(an_ecs_task(overrides={"containerOverrides": [{"environment": run_environment(3)}]})).attempt == 3
+    overrides = {"containerOverrides": [{"name": "runner", "environment": run_environment(3)}]}
+    assert read_task(an_ecs_task(overrides=overrides)).attempt == 3

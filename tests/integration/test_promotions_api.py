@@ -4,7 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
-from builders import CLAIM, TASK_ARN
+from builders import CLAIM, TASK_ARN, an_ecs_task
 from functions import Api, LambdaContext
 
 from .runners import RESULT, claim, end_task, hear, work
@@ -304,6 +304,16 @@ def test_what_a_task_printed_of_itself_is_not_the_reason(api, worked):
     settle(api, worked, error="States.TaskFailed", cause=json.dumps({"TaskArn": TASK_ARN, "Overrides": "secret"}))
     message = promotion_of(api, worked).data["error"]["message"]
     assert message == "The promotion's task ended without a result."
+
+
+def test_the_finish_function_leaves_the_events_of_a_promotions_task_alone(api, worked):
+    values = {"RUN_ID": worked, "TENANT_ID": api.tenant_id, "ATTEMPT": "1"}
+    environment = [{"name": name, "value": value} for name, value in values.items()]
+    overrides = {"containerOverrides": [{"name": "promoter", "environment": environment}]}
+    detail = an_ecs_task(overrides=overrides, containers=[{"name": "promoter", "exitCode": 1}])
+    event = {"source": "aws.ecs", "detail-type": "ECS Task State Change", "detail": detail}
+    answer = api.functions["finish"].handler(event, LambdaContext())
+    assert answer == {"runId": None, "status": "NO_RUN", "error": None}
 
 
 def test_a_run_at_work_is_not_promoted_yet(api):
