@@ -20,7 +20,7 @@ class Body(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _under_their_own_names_alone(cls, sent: Any) -> Any:
-        """The same: pydantic's own reading of JSON passes over a field that has its Python name, and this is not that."""
+        """What was sent, as Python has it: pydantic's own reading of JSON passes over a field under its Python name."""
         return sent
 
 
