@@ -10,11 +10,11 @@ from outpost.domain.api_key import ApiKey, KeyStatus
 from outpost.domain.deployment import Breaker, BreakerNews, BreakerState, Deployment, breaker_news
 from outpost.domain.errors import (
     Limit,
-    QuotaExceeded,
     Refusal,
     TenantSuspended,
     WorkspaceInUse,
     WorkspaceNotFound,
+    WorkspacesFull,
 )
 from outpost.domain.event import Event
 from outpost.domain.kill_switch import KillSwitch
@@ -151,7 +151,7 @@ class InMemoryRuns:
         mine = [owner for owner, _ in self.workspaces if owner == run.tenant_id]
         if use.is_new:
             is_full = admission.most_workspaces is not None and len(mine) >= admission.most_workspaces
-            full = QuotaExceeded(Limit("workspaces", admission.most_workspaces or 0, len(mine)))
+            full = WorkspacesFull(Limit("workspaces", admission.most_workspaces or 0, len(mine)))
             return full if is_full else None
         found = self.workspaces.get((run.tenant_id, use.workspace_id))
         if found is None:

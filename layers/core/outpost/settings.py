@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
+GITHUB = "https://github.com"
+GITHUB_API = "https://api.github.com"
+
 
 class SettingMissing(Exception):
     """The template does not set a variable that the code needs."""
@@ -42,6 +45,14 @@ class Settings:
     trial_agent_minutes: int
     trial_workspaces: int
     requests_per_minute: int
+
+    @property
+    def github_api_url(self) -> str:
+        """The REST API of the GitHub that repositories lie on, empty where they lie elsewhere.
+
+        What an operator does not say is known of github.com alone: no token is shown to a host that it is not for.
+        """
+        return self.git_api_url or (GITHUB_API if self.git_base_url == GITHUB else "")
 
     @classmethod
     def from_environment(cls, variables: Mapping[str, str] = os.environ) -> Self:

@@ -18,7 +18,7 @@ from outpost.adapters.dynamo_transaction import ConditionFailed
 from outpost.adapters.dynamo_workspaces import WorkspaceWrites
 from outpost.adapters.dynamo_writes import Write, put_new
 from outpost.domain.admission import Form, Usage
-from outpost.domain.errors import Limit, QuotaExceeded, Refusal, TenantSuspended, WorkspaceInUse, WorkspaceNotFound
+from outpost.domain.errors import Limit, Refusal, TenantSuspended, WorkspaceInUse, WorkspaceNotFound, WorkspacesFull
 from outpost.domain.run import Run
 from outpost.domain.tenant import Tenant
 from outpost.ports import Admission, IdempotencyLock, NotAdmitted
@@ -123,6 +123,6 @@ def _workspace_refusal(failed: ConditionFailed, run: Run, admission: Admission, 
         return None
     if run.workspace.is_new:
         counted = failed.found.get(first + 1, {}).get("workspaces", {}).get("N", "0")
-        return QuotaExceeded(Limit("workspaces", admission.most_workspaces or 0, int(counted)))
+        return WorkspacesFull(Limit("workspaces", admission.most_workspaces or 0, int(counted)))
     item = failed.found.get(first)
     return WorkspaceInUse(text(item, "leased_by")) if item else WorkspaceNotFound(run.workspace.workspace_id)

@@ -41,7 +41,7 @@ class GitHubAppTokens:
 
     def __init__(self, secrets: AppSecrets, settings: Settings, clock: Clock) -> None:
         self._secrets = secrets
-        self._api_url = settings.git_api_url
+        self._api_url = settings.github_api_url
         self._git_base_url = settings.git_base_url
         self._clock = clock
 
@@ -77,6 +77,8 @@ class GitHubAppTokens:
             with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
                 read = json.load(answer)
         except HTTPError as error:
+            # It holds the connection, as an answer would.
+            error.close()
             if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY):
                 logger.warning("the GitHub App was refused", extra={"status": error.code})
                 return None

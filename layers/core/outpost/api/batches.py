@@ -29,7 +29,7 @@ from outpost.use_cases.promote_run import require_promotable
 from outpost.wiring import Wiring
 
 _HEAD = ("agents", "sharedBudget")
-_NOT_OF_A_BATCH = ("agent", "modelId", "workspaceId")
+_NOT_OF_A_BATCH = ("agent", "modelId", "workspaceId", "promote")
 
 
 def batch_reply(request: Request, wiring: Wiring) -> Reply:

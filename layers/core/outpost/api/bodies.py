@@ -325,7 +325,7 @@ class BatchHeadBody(Body):
 BatchBody = _partial(
     "BatchBody",
     "POST /batches: a dispatch to several agents at once.",
-    without=("agent", "model_id", "workspace_id"),
+    without=("agent", "model_id", "workspace_id", "promote"),
     required=("task",),
     base=BatchHeadBody,
 )

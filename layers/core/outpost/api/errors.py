@@ -43,6 +43,7 @@ from outpost.domain.errors import (
     WorkNotKept,
     WorkspaceInUse,
     WorkspaceNotFound,
+    WorkspacesFull,
 )
 
 
@@ -123,6 +124,7 @@ _TABLE: tuple[tuple[type[OutpostError], Answer], ...] = (
     (QueueFull, Answer(429, "QUEUE_FULL", "As many runs wait as the plan allows.", "Wait until runs end, or ask the operator for a longer queue.", retryable=True, headers={"Retry-After": "15"})),
     (BudgetExceeded, Answer(429, "BUDGET_EXCEEDED", "What the run may cost does not fit into what is left of the budget.", "Ask for a shorter timeoutSeconds, wait for details.resetsAt, or ask for a larger budget.", headers={"Retry-After": "3600"})),
     (SecretsFull, Answer(429, "QUOTA_EXCEEDED", "The tenant has as many secrets as it may have.", "Delete one that is not needed any more: GET /secrets lists them.", headers={"Retry-After": "3600"})),
+    (WorkspacesFull, Answer(429, "QUOTA_EXCEEDED", "The tenant has as many persistent workspaces as its plan allows.", "Delete one that is not needed any more: GET /workspaces lists them.", headers={"Retry-After": "3600"})),
     (QuotaExceeded, Answer(429, "QUOTA_EXCEEDED", "A limit of the tenant's plan is used up.", "Wait for details.resetsAt, or ask the operator for a larger limit.", headers={"Retry-After": "3600"})),
     (RateLimited, Answer(429, "RATE_LIMITED", "The key has made too many requests in this minute.", "Wait for the seconds in Retry-After and send it again.", retryable=True)),
     (AgentUnavailable, Answer(503, "AGENT_UNAVAILABLE", "The agent cannot be launched in this deployment now.", "Choose an agent that GET /fleet shows as available.", headers={"Retry-After": "300"})),

@@ -88,7 +88,7 @@ def claimed_promotion_view(claimed: ClaimedPromotion, settings: Settings) -> Vie
     repo = run.repo or ""
     task, token = claimed.task or run.task, claimed.git_token
     co_author = read_person(run.requested_by or "")
-    is_github = bool(settings.git_api_url) and is_on_host(repo, settings.git_base_url)
+    is_github = bool(settings.github_api_url) and is_on_host(repo, settings.git_base_url)
     return {
         "sessionToken": claimed.session_token,
         "deadlineSeconds": TASK_SECONDS,
@@ -116,7 +116,7 @@ def claimed_promotion_view(claimed: ClaimedPromotion, settings: Settings) -> Vie
         "git": {"username": GIT_USERNAME, "password": token} if token else None,
         "host": {
             "kind": "github" if is_github else "other",
-            "apiUrl": settings.git_api_url,
+            "apiUrl": settings.github_api_url,
             "repository": repository_name(repo, settings.git_base_url),
         },
     }

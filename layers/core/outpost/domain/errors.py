@@ -21,7 +21,7 @@ OutpostError
 │   ├── NothingToPromote         no patch, or no repository to bring it to
 │   ├── KeyAlreadyReplaced       or revoked, or expired
 │   ├── IdempotencyConflict
-│   ├── QuotaExceeded            BudgetExceeded, QueueFull, SecretsFull: a limit is used up
+│   ├── QuotaExceeded            BudgetExceeded, QueueFull, SecretsFull, WorkspacesFull: used up
 │   ├── RateLimited
 │   ├── AgentUnavailable
 │   └── ClaimRefused             what a runner is told when its run is not (or no longer) its own
@@ -229,6 +229,10 @@ class QueueFull(QuotaExceeded):
 
 class SecretsFull(QuotaExceeded):
     """The tenant has as many secrets as a tenant may have."""
+
+
+class WorkspacesFull(QuotaExceeded):
+    """The tenant has as many persistent workspaces as its plan allows."""
 
 
 class RateLimited(Refusal):

@@ -49,7 +49,7 @@ class PromotionErrorCode(StrEnum):
 
 _REMEDIES = {
     PromotionErrorCode.PROMOTION_CONFLICT: (
-        "Look at `conflicts`; follow the run up with a task that brings its work to the branch as it is now.",
+        "Look at `conflicts`; rerun it with `repo` named, which begins at the branch as it is now, and promote that.",
         False,
     ),
     PromotionErrorCode.PUSH_REFUSED: (

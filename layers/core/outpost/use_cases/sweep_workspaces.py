@@ -3,7 +3,9 @@
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 
+from outpost.domain.errors import OutpostError
 from outpost.domain.event import Event, EventType
 from outpost.domain.workspace import NOTICE, Workspace
 from outpost.ports import Clock, Files, Identifiers, Workspaces
@@ -29,7 +31,7 @@ def sweep_workspaces(sweeper: WorkspaceSweeper) -> Counter[EventType]:
     done: Counter[EventType] = Counter()
     now = sweeper.clock.now()
     for is_noticed, at in ((True, now), (False, now + NOTICE)):
-        for tenant_id, workspace_id in sweeper.workspaces.ending(at, WORKSPACES, is_noticed=is_noticed):
+        for tenant_id, workspace_id in _ending(sweeper, at, is_noticed=is_noticed):
             try:
                 kind = _look_after(sweeper, tenant_id, workspace_id)
             except Exception:
@@ -38,6 +40,14 @@ def sweep_workspaces(sweeper: WorkspaceSweeper) -> Counter[EventType]:
             if kind is not None:
                 done[kind] += 1
     return done
+
+
+def _ending(sweeper: WorkspaceSweeper, at: datetime, *, is_noticed: bool) -> tuple[tuple[str, str], ...]:
+    try:
+        return sweeper.workspaces.ending(at, WORKSPACES, is_noticed=is_noticed)
+    except OutpostError:
+        logger.exception("the workspaces that end are not known; the next round looks again")
+        return ()
 
 
 def _look_after(sweeper: WorkspaceSweeper, tenant_id: str, workspace_id: str) -> EventType | None:
