@@ -23,7 +23,7 @@ from outpost.adapters.dynamo_items import workspace_count_key
 from outpost.adapters.dynamo_runs import DynamoRuns
 from outpost.adapters.dynamo_workspaces import DynamoWorkspaces
 from outpost.domain.clocks import give_up_waiting
-from outpost.domain.errors import QuotaExceeded, WorkspaceInUse, WorkspaceNotFound
+from outpost.domain.errors import WorkspaceInUse, WorkspaceNotFound, WorkspacesFull
 from outpost.domain.event import EventType
 from outpost.domain.run import RunStatus
 from outpost.domain.run_error import RunError, RunErrorCode
@@ -417,7 +417,7 @@ def test_of_many_dispatches_for_the_last_workspace_one_wins(deployment, at_once)
     wanted = [maker(number, f"01Q3ENHRG0WS{number:014d}") for number in range(AT_ONCE)]
     outcomes = at_once(wanted, most_workspaces=1)
     found = DynamoWorkspaces(deployment.dynamodb, deployment.settings).page("acme", before_id=None, limit=100)
-    assert sorted(map(str, outcomes)) == sorted(map(str, [None] + [QuotaExceeded] * (AT_ONCE - 1)))
+    assert sorted(map(str, outcomes)) == sorted(map(str, [None] + [WorkspacesFull] * (AT_ONCE - 1)))
     assert len(found.workspaces) == 1
     counted = deployment.dynamodb.get_item(
         TableName=deployment.settings.workspaces_table, Key=workspace_count_key("acme")
