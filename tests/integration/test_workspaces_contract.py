@@ -211,14 +211,14 @@ def test_a_run_that_kept_nothing_changes_neither_tree(ports):
 def test_one_more_than_there_may_be_is_refused_with_how_many_there_are(ports):
     ports.create(maker(0, FIRST), most_workspaces=1)
     found = refused(ports, maker(1, SECOND), most_workspaces=1)
-    assert isinstance(found, QuotaExceeded)
+    assert isinstance(found, WorkspacesFull)
     assert (found.limit.dimension, found.limit.limit, found.limit.used) == ("workspaces", 1, 1)
     assert the(ports, SECOND) is None
 
 
 def test_where_there_may_be_none_the_first_is_refused(ports):
     found = refused(ports, maker(), most_workspaces=0)
-    assert isinstance(found, QuotaExceeded)
+    assert isinstance(found, WorkspacesFull)
     assert (found.limit.limit, found.limit.used) == (0, 0)
 
 
@@ -259,7 +259,7 @@ def test_it_is_removed_once_and_counted_once(ports):
     ports.workspaces.remove(made, event(ports))
     assert not ports.workspaces.remove(made, event(ports))
     ports.create(maker(1, SECOND), most_workspaces=1)
-    assert isinstance(refused(ports, maker(2, THIRD), most_workspaces=1), QuotaExceeded)
+    assert isinstance(refused(ports, maker(2, THIRD), most_workspaces=1), WorkspacesFull)
 
 
 def test_one_that_a_run_has_is_not_removed(ports):
