@@ -15,6 +15,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from outpost_local.aws_application import AwsApplication, InvokeFunction, Watcher
+from outpost_local.dynamodb_answers import bridge_answers
 from outpost_local.dynamodb_transactions import bridge_transactions
 from outpost_local.faults import Faults
 from outpost_local.patching import Patches
@@ -47,6 +48,7 @@ class EmbeddedAws:
     def start(self, invoke_function: InvokeFunction) -> None:
         _reset_backends()
         bridge_transactions(self.patches)
+        bridge_answers(self.patches)
         self.patches.set_entry(dict_of(default_user_config), "stepfunctions", {"execute_state_machine": True})
         application = AwsApplication(
             DomainDispatcherApplication(create_backend_app),

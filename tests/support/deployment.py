@@ -15,6 +15,7 @@ from botocore.loaders import Loader, create_loader
 from moto import mock_aws
 
 from outpost.settings import Settings
+from outpost_local.dynamodb_answers import bridge_answers
 from outpost_local.dynamodb_transactions import bridge_transactions
 from outpost_local.patching import Patches
 
@@ -111,6 +112,7 @@ def embedded_aws() -> Iterator[None]:
     """moto in this process, with transactions that cost what their own items cost."""
     patches = Patches()
     bridge_transactions(patches)
+    bridge_answers(patches)
     # Each test has sessions of its own, and each session would read the descriptions of AWS anew: a third of all time.
     patches.set_attribute(botocore.session, "create_loader", _shared_loader)
     try:
