@@ -73,7 +73,8 @@ def _go_on(run: Run, wiring: Wiring) -> None:
         if run.workspace is not None and run.report is not None and run.report.snapshot is not None:
             forget_previous(run.tenant_id, run.workspace.workspace_id, workspaces=wiring.workspaces, files=wiring.files)
     except OutpostError:
-        logger.warning("what follows from the run is left to the sweep", extra={"runId": run.run_id})
+        # The sweep begins the promotion; the bucket's lifecycle removes the snapshot.
+        logger.warning("what follows from the run was not all done", extra={"runId": run.run_id})
 
 
 def _settle_promotion(event: dict[str, Any], wiring: Wiring) -> dict[str, object]:
