@@ -1,6 +1,7 @@
 """Completes moto's ECS tasks: the facts that AWS tells of a task, and nothing that advances by itself."""
 
 import copy
+import threading
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -15,13 +16,22 @@ from moto.moto_api import state_manager
 from outpost_local.patching import Patches
 
 _NEVER = 10**9
-_TIMES = ("created_at", "pull_started_at", "pull_stopped_at", "started_at", "stopping_at", "stopped_at")
+_TIMES = (
+    "created_at",
+    "pull_started_at",
+    "pull_stopped_at",
+    "started_at",
+    "stopping_at",
+    "execution_stopped_at",
+    "stopped_at",
+)
 
 
 class FargateTask(ecs.Task):  # type: ignore[misc] # moto is untyped
-    """A task whose status somebody else drives."""
+    """A task whose status somebody else drives, who holds `lock` while changing facts that belong together."""
 
     def __init__(self, **settings: Any) -> None:
+        self.lock = threading.RLock()
         self.task_definition = settings["task_definition"]
         # moto makes a network interface, which it cannot in every network; a process here needs none.
         without_network = copy.copy(self.task_definition)
@@ -84,12 +94,12 @@ def bridge_tasks(
         tasks = run_task(self, *arguments, **settings)
         for task in tasks:
             launch(task)
-        return tasks
+        return [describe_task(task) for task in tasks]
 
     def stop_found(self: Any, cluster_str: str, task_str: str, reason: str | None) -> Any:
         task = find_task(self, cluster_str, task_str)
         stop(task, "UserInitiated", reason or "Task stopped by user")
-        return task
+        return describe_task(task)
 
     def list_desired(self: Any, *arguments: Any, **settings: Any) -> Any:
         # Without a desired status, ECS lists the tasks that are meant to run.
@@ -109,7 +119,7 @@ def _answer_describe(self: Any) -> Any:
     failures = []
     for wanted in self._get_param("tasks", []):
         try:
-            found.append(find_task(self.ecs_backend, self._get_param("cluster", "default"), wanted))
+            found.append(describe_task(find_task(self.ecs_backend, self._get_param("cluster", "default"), wanted)))
         except InvalidParameterException:
             failures.append({"arn": wanted, "reason": "MISSING"})
     return ActionResult({"tasks": found, "failures": failures})
@@ -126,8 +136,15 @@ def find_task(backend: Any, cluster: str, task: str) -> FargateTask:
 
 
 def describe_task(task: FargateTask) -> dict[str, Any]:
-    """A task with the names that the ECS API has, times as datetimes; what is not known yet is left out."""
-    facts: dict[str, Any] = {
+    """A task at one moment, named as the ECS API names things, times as datetimes; what is not known is left out."""
+    with task.lock:
+        facts = _describe_facts(task)
+        times = {_camel(name): getattr(task, name) for name in _TIMES}
+    return {name: value for name, value in {**facts, **times}.items() if value is not None}
+
+
+def _describe_facts(task: FargateTask) -> dict[str, Any]:
+    return {
         "attachments": task.attachments,
         "availabilityZone": task.availability_zone,
         "clusterArn": task.cluster_arn,
@@ -150,8 +167,6 @@ def describe_task(task: FargateTask) -> dict[str, Any]:
         "taskDefinitionArn": task.task_definition_arn,
         "version": task.version,
     }
-    times = {_camel(name): getattr(task, name) for name in _TIMES}
-    return {name: value for name, value in {**facts, **times}.items() if value is not None}
 
 
 def _describe_container(task: FargateTask, container: Any) -> dict[str, Any]:

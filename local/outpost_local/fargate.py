@@ -74,7 +74,7 @@ class Fargate:
     def stop_task(self, task: FargateTask, stop_code: str, reason: str) -> None:
         """Ask for the end; does not wait for it. Of a task that is stopping already, the first reason stays."""
         work = self._works[task.task_arn]
-        with self._lock:
+        with task.lock:
             if task.desired_status == "STOPPED":
                 return
             task.desired_status, task.stop_code, task.stopped_reason = "STOPPED", stop_code, reason
@@ -162,7 +162,7 @@ class Fargate:
 
     def _record_exit(self, task: FargateTask, exit_code: int) -> None:
         now = datetime.now(UTC)
-        with self._lock:
+        with task.lock:
             task.containers[0].exitCode = exit_code
             task.execution_stopped_at = now
             if task.desired_status != "STOPPED":
@@ -170,7 +170,7 @@ class Fargate:
                 task.stop_code, task.stopped_reason = "EssentialContainerExited", "Essential container in task exited"
 
     def _refuse(self, task: FargateTask, reason: str) -> None:
-        with self._lock:
+        with task.lock:
             task.desired_status, task.stop_code, task.stopped_reason = "STOPPED", "TaskFailedToStart", reason
             task.stopping_at = datetime.now(UTC)
             task.containers[0].reason = reason
@@ -180,7 +180,7 @@ class Fargate:
             return self._failures.pop(0) if self._failures else None
 
     def _advance(self, task: FargateTask, status: str, **facts: datetime) -> None:
-        with self._lock:
+        with task.lock:
             for name, value in facts.items():
                 setattr(task, name, value)
             task.last_status = status

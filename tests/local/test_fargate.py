@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 
@@ -107,6 +108,19 @@ def test_a_process_that_is_killed_from_outside_ends_its_task_with_137(machine: M
     os.kill(machine.await_process(execution), signal.SIGKILL)
     task = machine.await_stopped(execution)
     assert (task["stopCode"], task["containers"][0]["exitCode"]) == ("EssentialContainerExited", 137)
+
+
+def test_a_task_is_described_as_it_is_at_one_moment(machine: Machine) -> None:
+    arn = json.loads(machine.run("exit 3").output["error"]["Cause"])["TaskArn"]
+    task = machine.stack.fargate.find_task(arn)
+    ecs = machine.stack.aws.client("ecs")
+    with ThreadPoolExecutor(1) as pool:
+        with task.lock:
+            task.containers[0].exitCode = None
+            described = pool.submit(ecs.describe_tasks, cluster="small", tasks=[arn])
+            wait([described], timeout=0.3)
+            task.containers[0].exitCode = 4
+        assert described.result()["tasks"][0]["containers"][0]["exitCode"] == 4
 
 
 def test_a_command_that_does_not_exist_ends_with_127(machine: Machine) -> None:
