@@ -9,24 +9,25 @@ HADOLINT := .venv-hadolint/bin/hadolint
 BAKE := docker buildx bake --file agents/docker-bake.hcl
 export AWS_DEFAULT_REGION ?= us-east-1
 export SAM_CLI_TELEMETRY := 0
-export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: help
 help: ## List the targets.
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Compiled at once, or every process of a test or a local task compiles what it imports where it may write nothing.
 .venv: requirements/uv.txt requirements/dev.txt pyproject.toml ## The environment of everything but sam.
 	$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Outpost needs Python 3.11 or newer; run make PYTHON=python3.12, say")'
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.txt
+	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements/dev.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	$(BIN)/python -m compileall -q agents/outpost_runner cli/outpost_cli local/outpost_local layers/core/outpost
 	@touch .venv
 
 .venv-sam: requirements/uv.txt requirements/sam.txt
 	$(PYTHON) -m venv .venv-sam
 	.venv-sam/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
-	.venv-sam/bin/uv pip install --quiet --require-hashes --python .venv-sam/bin/python -r requirements/sam.txt
+	.venv-sam/bin/uv pip install --quiet --compile-bytecode --require-hashes --python .venv-sam/bin/python -r requirements/sam.txt
 	@touch .venv-sam
 
 .venv-hadolint: requirements/hadolint.txt | .venv
