@@ -6,7 +6,7 @@ from outpost.api.account import key_wish, kill_switch_reply, tenant_changer
 from outpost.api.account_bodies import CreateKeyBody, KillSwitchBody, RotateKeyBody, TokenBody
 from outpost.api.account_views import key_view, kill_switch_view, token_view
 from outpost.api.application import Application, Reply
-from outpost.api.bodies import NoQuery
+from outpost.api.queries import NoQuery
 from outpost.api.request import Request
 from outpost.api.secret_bodies import PutSecretBody
 from outpost.api.secrets import delete_secret_reply, put_secret_reply

@@ -1,8 +1,8 @@
 """What a runner may ask for while its run lives, and a promotion's task for its own."""
 
 from outpost.api.application import Application, Reply
-from outpost.api.bodies import NoQuery
 from outpost.api.promotions import claimed_promotion_view, read_promotion_report
+from outpost.api.queries import NoQuery
 from outpost.api.request import Request
 from outpost.api.runner import claimed_view, read_artifact, read_report, read_usage, uploads_view
 from outpost.api.runner_bodies import (

@@ -2,9 +2,10 @@
 
 from outpost.api.application import Application, Reply
 from outpost.api.batches import batch_reply, promote_batch_reply
-from outpost.api.bodies import CancelBody, DispatchBody, NoQuery, PromoteBatchBody, PromoteBody
+from outpost.api.bodies import CancelBody, DispatchBody, PromoteBatchBody, PromoteBody
 from outpost.api.dispatch import dispatch_with, dispatched_reply, read_dispatch
 from outpost.api.promotions import promote_with, promotion_view
+from outpost.api.queries import NoQuery
 from outpost.api.repeat import follow_up_reply, rerun_reply
 from outpost.api.request import Request
 from outpost.api.views import cancelled_view

@@ -4,12 +4,12 @@ from outpost.api.account_bodies import KeysQuery
 from outpost.api.account_views import key_view, kill_switch_view, whoami_view
 from outpost.api.application import Application, Reply
 from outpost.api.batches import show_batch_reply
-from outpost.api.bodies import ArtifactsQuery, LogsQuery, NoQuery, RunsQuery, WorkspacesQuery
 from outpost.api.event_stream import events_reply
 from outpost.api.explain import explanation_reply
 from outpost.api.fleet import fleet_view
 from outpost.api.pages import list_keys, list_logs, list_runs, list_secrets
 from outpost.api.promotions import promotion_reply, promotion_view
+from outpost.api.queries import ArtifactsQuery, LogsQuery, NoQuery, RunsQuery, WorkspacesQuery
 from outpost.api.request import Request
 from outpost.api.results import artifacts_reply, patch_reply
 from outpost.api.secret_bodies import SecretsQuery

@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, field_validator
 
-from outpost.api.bodies import MOST_TOKENS, MOST_USD, WholeNumber, once
+from outpost.api.bodies import MOST_TOKENS, MOST_USD, once
 from outpost.api.parsing import Body, Query
+from outpost.api.queries import WholeNumber
 from outpost.domain.agents import AGENTS
 from outpost.domain.api_key import Scope
 from outpost.domain.repositories import is_repository_pattern

@@ -1,36 +1,32 @@
-"""What callers may send."""
+"""The bodies that callers may send."""
 
 import hashlib
 import json
 import re
 from copy import copy
-from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
-    BeforeValidator,
     Field,
     ValidationInfo,
     create_model,
     field_validator,
 )
 
-from outpost.api.parsing import Body, Query
+from outpost.api.parsing import Body
 from outpost.domain.agents import AGENTS
 from outpost.domain.git import is_branch, is_repo
 from outpost.domain.promotion import PromotionWish
-from outpost.domain.run import QUEUE_TIMEOUT_SECONDS, ContextLevel, Priority, RunStatus
+from outpost.domain.run import QUEUE_TIMEOUT_SECONDS, ContextLevel, Priority
 from outpost.domain.secret import is_variable_name
 from outpost.domain.size import Size, SizeUnknown
 
 TASK_CHARACTERS = 100_000
 LONGEST_TIMEOUT_SECONDS = 86_400
-_TAG_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
+TAG_NAME = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 TAGS = 20
 TAG_CHARACTERS = 256
-STATUSES = tuple(RunStatus)
 PRIORITIES = tuple(str(priority) for priority in Priority)
 CONTEXT_LEVELS = tuple(str(level) for level in ContextLevel)
 SECRETS = 20
@@ -42,9 +38,6 @@ CHECK_CHARACTERS = 4_000
 TITLE_CHARACTERS = 250
 PROMOTION_BODY_CHARACTERS = 10_000
 LEAST_AGENTS, MOST_AGENTS = 2, 10
-
-_DIGITS = re.compile(r"[0-9]{1,9}")
-_RFC3339 = re.compile(r"\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})", re.ASCII)
 
 
 def _repo(text: str) -> str:
@@ -67,12 +60,6 @@ def _task(text: str) -> str:
     return text
 
 
-def _status(text: str) -> str:
-    if text not in STATUSES:
-        raise ValueError(f"must be one of {', '.join(STATUSES)}")
-    return text
-
-
 def _priority(text: str) -> str:
     if text not in PRIORITIES:
         raise ValueError(f"must be one of {', '.join(PRIORITIES)}")
@@ -86,20 +73,8 @@ def _context(text: str) -> str:
 
 
 def _tag_name(text: str) -> str:
-    if not _TAG_NAME.fullmatch(text):
+    if not TAG_NAME.fullmatch(text):
         raise ValueError("must be named by 1 to 64 letters, digits, dots, hyphens and underscores")
-    return text
-
-
-def _digits(text: str) -> str:
-    if not _DIGITS.fullmatch(text):
-        raise ValueError("must be a whole number")
-    return text
-
-
-def _rfc3339(text: str) -> str:
-    if not _RFC3339.fullmatch(text):
-        raise ValueError("must be a time in RFC 3339 with its zone, such as 2030-01-01T00:00:00Z")
     return text
 
 
@@ -130,10 +105,6 @@ def _when(text: str) -> str:
 SecretName = Annotated[str, AfterValidator(_secret_name)]
 TagName = Annotated[str, AfterValidator(_tag_name)]
 TagValue = Annotated[str, Field(max_length=TAG_CHARACTERS)]
-
-# What pydantic would also read as a number or a time (1_0, seconds since 1970) is not what the documents promise.
-WholeNumber = Annotated[int, BeforeValidator(_digits)]
-Time = Annotated[AwareDatetime, BeforeValidator(_rfc3339)]
 
 
 class ResourcesBody(Body):
@@ -335,87 +306,3 @@ class CancelBody(Body):
     """POST /runs/{id}/cancel."""
 
     reason: Annotated[str, Field(max_length=1_000)] | None = None
-
-
-class NoQuery(Query):
-    """A route without query parameters."""
-
-
-class RunsQuery(Query):
-    """GET /runs."""
-
-    limit: Annotated[WholeNumber, Field(ge=1, le=100)] = 20
-    cursor: str | None = None
-    status: Annotated[str, AfterValidator(_status), Field(json_schema_extra={"enum": list(STATUSES)})] | None = None
-    agent: Annotated[str, Field(max_length=64)] | None = None
-    repo: Annotated[str, Field(max_length=500)] | None = None
-    tag: list[str] = Field(default_factory=list, max_length=TAGS)
-    parent: Annotated[str, Field(max_length=128)] | None = None
-    batch: Annotated[str, Field(max_length=128)] | None = None
-    since: Time | None = None
-    until: Time | None = None
-
-    @field_validator("tag")
-    @classmethod
-    def _pairs(cls, tags: list[str]) -> list[str]:
-        if not all(_TAG_NAME.fullmatch(name) and colon for name, colon, _ in (tag.partition(":") for tag in tags)):
-            raise ValueError("must be name:value")
-        if len({tag.partition(":")[0] for tag in tags}) < len(tags):
-            raise ValueError("must name each tag once")
-        return tags
-
-    @field_validator("since", "until")
-    @classmethod
-    def _in_the_range_of_run_ids(cls, at: datetime | None) -> datetime | None:
-        if at is not None and not 1970 < at.year <= 9000:  # noqa: PLR2004 a ULID's 48 bits of milliseconds
-            raise ValueError("must lie between the years 1971 and 9000")
-        return at
-
-    @field_validator("until")
-    @classmethod
-    def _after_since(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
-        since = info.data.get("since")
-        if until is not None and since is not None and until <= since:
-            raise ValueError("must be later than since")
-        return until
-
-
-class LogsQuery(Query):
-    """GET /runs/{id}/logs."""
-
-    limit: Annotated[WholeNumber, Field(ge=1, le=1_000)] = 100
-    cursor: str | None = None
-    wait: Annotated[WholeNumber, Field(ge=0, le=20)] = 0
-
-
-class StreamQuery(Query):
-    """GET /runs/{id}/events as a stream: a browser's EventSource cannot send headers, so what would be one is here."""
-
-    last_event_id: str | None = None
-    access_token: Annotated[str | None, Field(alias="access_token")] = None
-
-
-class EventPageQuery(Query):
-    """GET /runs/{id}/events as a page."""
-
-    limit: Annotated[WholeNumber, Field(ge=1, le=100)] = 20
-    cursor: str | None = None
-    wait: Annotated[WholeNumber, Field(ge=0, le=20)] = 0
-    access_token: Annotated[str | None, Field(alias="access_token")] = None
-
-
-class EventsQuery(EventPageQuery, StreamQuery):
-    """GET /runs/{id}/events, whichever way."""
-
-
-class WorkspacesQuery(Query):
-    """GET /workspaces."""
-
-    limit: Annotated[WholeNumber, Field(ge=1, le=100)] = 20
-    cursor: str | None = None
-
-
-class ArtifactsQuery(Query):
-    """GET /runs/{id}/artifacts."""
-
-    expires_in: Annotated[WholeNumber, Field(ge=60, le=86_400)] = 3_600

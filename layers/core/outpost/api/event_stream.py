@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping
 
 from outpost.api.application import Reply
-from outpost.api.bodies import EventPageQuery, StreamQuery
 from outpost.api.pages import Listing, list_events
+from outpost.api.queries import EventPageQuery, StreamQuery
 from outpost.api.request import Request
 from outpost.api.views import View, event_view, lines_view
 from outpost.domain.errors import CursorInvalid

@@ -9,22 +9,17 @@ from pydantic.json_schema import models_json_schema
 
 from outpost.api.account_bodies import CreateKeyBody, KeysQuery, KillSwitchBody, RotateKeyBody, TokenBody
 from outpost.api.bodies import (
-    ArtifactsQuery,
     BatchBody,
     CancelBody,
     DispatchBody,
-    EventsQuery,
     FollowUpBody,
-    LogsQuery,
-    NoQuery,
     PromoteBatchBody,
     PromoteBody,
     RerunBody,
-    RunsQuery,
-    WorkspacesQuery,
 )
 from outpost.api.errors import codes_by_status
 from outpost.api.parsing import Body, Query
+from outpost.api.queries import ArtifactsQuery, EventsQuery, LogsQuery, NoQuery, RunsQuery, WorkspacesQuery
 from outpost.api.routes import ROUTES, Route
 from outpost.api.secret_bodies import PutSecretBody, SecretsQuery
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from outpost.api.account_bodies import KeysQuery
 from outpost.api.account_views import key_view
 from outpost.api.application import Pagination, Reply
-from outpost.api.bodies import EventPageQuery, LogsQuery, RunsQuery
 from outpost.api.cursor import make_cursor, read_cursor
+from outpost.api.queries import EventPageQuery, LogsQuery, RunsQuery
 from outpost.api.secret_bodies import SecretsQuery
 from outpost.api.secrets import secret_view
 from outpost.api.views import event_view, lines_view, run_view

@@ -1,7 +1,7 @@
 """A run's stored files as answers: the patch itself where it is small, presigned URLs for the rest."""
 
 from outpost.api.application import Reply
-from outpost.api.bodies import ArtifactsQuery
+from outpost.api.queries import ArtifactsQuery
 from outpost.api.views import artifact_view, patch_view
 from outpost.domain.api_key import Caller
 from outpost.use_cases.find_results import find_patch, require_run, stored_files

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from outpost.api.bodies import WholeNumber
 from outpost.api.parsing import Body, Query
+from outpost.api.queries import WholeNumber
 from outpost.domain.secret import LEAST_CHARACTERS, MOST_CHARACTERS
 
 # What a value has to be depends on the name in the path: the domain checks both at once.

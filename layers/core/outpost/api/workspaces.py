@@ -1,8 +1,8 @@
 """Workspaces as callers see them."""
 
 from outpost.api.application import Reply
-from outpost.api.bodies import WorkspacesQuery
 from outpost.api.pages import Listing
+from outpost.api.queries import WorkspacesQuery
 from outpost.api.times import time_text
 from outpost.api.views import View
 from outpost.domain.api_key import Caller
