@@ -141,8 +141,8 @@ def test_the_shares_never_come_to_more_than_the_whole(api, cost):
     [
         ({"agents": TWO[:1]}, "agents"),
         ({"agents": TWO * 6}, "agents"),
-        ({"agents": [TWO[0], {"agent": "x"}]}, "agent"),
-        ({"agents": [TWO[0], {"agent": "shell", "modelId": "x"}]}, "modelId"),
+        ({"agents": [TWO[0], {"agent": "x"}]}, "agents.1.agent"),
+        ({"agents": [TWO[0], {"agent": "shell", "modelId": "x"}]}, "agents.1.modelId"),
         ({"agents": [TWO[0], {"agent": "shell", "task": "x"}]}, "agents.1.task"),
         ({"agent": "shell"}, "agent"),
         ({"modelId": "none"}, "modelId"),
@@ -160,6 +160,11 @@ def test_the_shares_never_come_to_more_than_the_whole(api, cost):
 def test_a_batch_is_checked_and_nothing_is_made(api, changes, path):
     assert paths_of(post_batch(api, **changes)) == (400, [path])
     assert api.get("/runs").data["runs"] == []
+
+
+def test_everything_wrong_with_a_batch_is_named_at_once_and_where_it_is(api):
+    agents = [{"agent": "x"}, {"agent": "shell", "modelId": "y"}]
+    assert paths_of(post_batch(api, agents, task=" ")) == (400, ["agents.0.agent", "task", "agents.1.modelId"])
 
 
 def test_one_run_is_promoted_and_the_others_are_cancelled(api, batch):

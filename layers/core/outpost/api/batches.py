@@ -29,7 +29,8 @@ from outpost.use_cases.promote_run import require_promotable
 from outpost.wiring import Wiring
 
 _HEAD = ("agents", "sharedBudget")
-_NOT_OF_A_BATCH = ("agent", "modelId", "workspaceId", "promote")
+_OF_ONE_AGENT = ("agent", "modelId")
+_NOT_OF_A_BATCH = (*_OF_ONE_AGENT, "workspaceId", "promote")
 
 
 def batch_reply(request: Request, wiring: Wiring) -> Reply:
@@ -109,7 +110,7 @@ def _read_dispatches(request: Request, git_base_url: str) -> list[Dispatch]:
     head = parse_json(BatchHeadBody, json.dumps({name: fields[name] for name in _HEAD if name in fields}))
     common = {name: value for name, value in fields.items() if name not in _HEAD} | _share(head, fields)
     asked = [{**common, "agent": one.agent, "modelId": one.model_id} for one in head.agents]
-    bodies = [parse_json(DispatchBody, json.dumps(each)) for each in asked]
+    bodies = _parse_each(asked)
     # Whoever uses a key again asks for the whole batch again, or for something else.
     whole = hashlib.sha256("".join(body.sha256() for body in bodies).encode()).hexdigest()
     found = []
@@ -118,6 +119,26 @@ def _read_dispatches(request: Request, git_base_url: str) -> list[Dispatch]:
         key = dispatch.idempotency_key
         found.append(replace(dispatch, idempotency_key=None if key is None else f"{key}/{number}"))
     return found
+
+
+def _parse_each(asked: Sequence[Mapping[str, object]]) -> list[DispatchBody]:
+    """A body for each agent. Raises InputInvalid with every wrong field, once where all agents share it."""
+    bodies: list[DispatchBody] = []
+    wrong: dict[FieldError, None] = {}
+    for number, each in enumerate(asked):
+        try:
+            bodies.append(parse_json(DispatchBody, json.dumps(each)))
+        except InputInvalid as refusal:
+            wrong |= dict.fromkeys(_placed(error, number) for error in refusal.errors)
+    if wrong:
+        raise InputInvalid(tuple(wrong))
+    return bodies
+
+
+def _placed(error: FieldError, number: int) -> FieldError:
+    """The error at the place that the batch's own body has for it."""
+    is_of_one = error.path.partition(".")[0] in _OF_ONE_AGENT
+    return replace(error, path=f"agents.{number}.{error.path}") if is_of_one else error
 
 
 def _share(head: BatchHeadBody, fields: Mapping[str, object]) -> dict[str, object]:
