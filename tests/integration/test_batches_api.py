@@ -176,6 +176,15 @@ def test_one_run_is_promoted_and_the_others_are_cancelled(api, batch):
     assert {api.get("/runs/{id}", run_id).data["cancelRequestedAt"] is None for run_id in (second, third)} == {False}
 
 
+def test_a_promotion_that_is_refused_leaves_the_batch_free_for_another(api):
+    made = post_batch(api, branch="main")
+    for run_id in runs_of(made):
+        work(api, run_id)
+    first, second = runs_of(made)
+    refused = promote(api, made.data["batchId"], first, branch="main")
+    assert (refused.status, promote(api, made.data["batchId"], second).status) == (400, 202)
+
+
 def test_the_promotion_is_shown_with_its_run(api, batch):
     first = runs_of(batch)[0]
     promotion = promote(api, batch.data["batchId"], first).data["promotion"]

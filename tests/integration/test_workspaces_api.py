@@ -203,6 +203,13 @@ def test_a_deleted_workspace_makes_room(make_api):
     assert api.dispatch(workspaceMode="persistent").status == 201
 
 
+def test_work_on_a_workspaces_branch_is_not_to_be_promoted_to_that_branch(api):
+    workspace = kept(api)
+    wish = {"when": "success", "branch": workspace["branch"]}
+    answer = api.dispatch(workspaceId=workspace["workspaceId"], promote=wish)
+    assert (answer.status, [each["path"] for each in answer.error["details"]["errors"]]) == (400, ["promote.branch"])
+
+
 def test_a_workspace_that_a_run_has_is_not_deleted(api):
     run = dispatch(api)
     answer = delete(api, run["workspaceId"])

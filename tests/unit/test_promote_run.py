@@ -15,10 +15,19 @@ from builders import (
     a_run,
     a_worked_run,
     later,
+    taken,
 )
 
 from outpost.domain.api_key import Restrictions
-from outpost.domain.errors import InputInvalid, KillSwitchOn, NothingToPromote, PolicyDenied, RunNotEnded, RunNotFound
+from outpost.domain.errors import (
+    InputInvalid,
+    KillSwitchOn,
+    NothingToPromote,
+    PlanEnded,
+    PolicyDenied,
+    RunNotEnded,
+    RunNotFound,
+)
 from outpost.domain.kill_switch import KillSwitch
 from outpost.domain.promotion import (
     Promotion,
@@ -60,7 +69,8 @@ def sweep(world):
     world.clock.move(minutes=5)
     return sweep_promotions(
         PromotionSweeper(
-            executions=world.promotion_executions, **world.ports("promotions", "signing_key", "clock", "identifiers")
+            executions=world.promotion_executions,
+            **world.ports("promotions", "accounts", "deployments", "signing_key", "clock", "identifiers"),
         )
     )
 
@@ -71,7 +81,7 @@ def stored(world) -> Promotion:
 
 def fail(world):
     promotion = stored(world)
-    running = world.promotions.save(promotion, promotion.claimed(promotion.attempt, world.clock.now()), None)
+    running = world.promotions.save(promotion, taken(promotion, world.clock.now()), None)
     world.promotions.save(running, running.reported(running.attempt, FAILURE, world.clock.now()), None)
 
 
@@ -104,7 +114,7 @@ def test_asked_for_again_it_is_the_same(world):
 
 def test_one_that_is_done_stays_done(world):
     world.add_work()
-    done = promote(world).claimed(1, NOON).reported(1, a_promotion_report(), later(minutes=5))
+    done = taken(promote(world), NOON).reported(1, a_promotion_report(), later(minutes=5))
     world.runs.promotions["acme", RUN_ID] = done
     assert promote(world) == done
     assert list(world.promotion_executions.started) == [(RUN_ID, 1)]
@@ -257,6 +267,20 @@ def test_a_repository_that_the_plan_does_not_allow_is_not_promoted_to(world, rul
     assert refusal.value.field == "repo"
 
 
+def test_nothing_is_promoted_once_the_plan_has_ended(world):
+    world.add_work()
+    world.change_tenant(plan=a_plan(ends_at=later(minutes=1)))
+    world.clock.move(minutes=2)
+    with pytest.raises(PlanEnded):
+        promote(world)
+
+
+def test_a_repository_on_another_host_is_not_promoted_to(world):
+    world.add_work(a_worked_run(repo="https://elsewhere.example.com/acme/app"))
+    with pytest.raises(NothingToPromote, match="another host"):
+        promote(world)
+
+
 def test_the_branch_that_the_work_is_for_takes_no_promotion(world):
     world.add_work(a_worked_run(branch="develop"))
     with pytest.raises(InputInvalid):
@@ -284,6 +308,6 @@ def test_where_nothing_was_recorded_nothing_begins(world):
 
 
 def test_what_has_begun_is_left_alone(world):
-    world.runs.promotions["acme", RUN_ID] = a_promotion().claimed(1, NOON)
+    world.runs.promotions["acme", RUN_ID] = taken(a_promotion(), NOON)
     begin(world)
     assert world.promotion_executions.started == {}

@@ -77,6 +77,7 @@ def promote_batch_reply(request: Request, body: PromoteBatchBody, wiring: Wiring
             request.caller,
             request.tenant,
             run_id,
+            body.wish(),
             git_base_url=wiring.settings.git_base_url,
             runs=wiring.runs,
             deployments=wiring.deployments,

@@ -229,8 +229,6 @@ class DispatchBody(Body):
     def _promotes_to_a_repo(cls, promote: PromoteAtEndBody | None, info: ValidationInfo) -> PromoteAtEndBody | None:
         if promote is not None and info.data.get("repo") is None and info.data.get("workspace_id") is None:
             raise ValueError("needs a repo")
-        if promote is not None and promote.branch is not None and promote.branch == info.data.get("branch"):
-            raise ValueError("must go to another branch than the one that the work is for")
         return promote
 
     @field_validator("tags")

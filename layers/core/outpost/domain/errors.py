@@ -186,7 +186,7 @@ class BatchAlreadyPromoted(Refusal):
 
 
 class NothingToPromote(Refusal):
-    """The run has no patch, or worked on no repository."""
+    """The run has no patch, or worked on no repository that a promotion can go to."""
 
 
 class WorkspaceInUse(Refusal):

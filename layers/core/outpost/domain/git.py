@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 _BRANCH_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|@\{|//|\.lock(/|$)|(^|/)\.|\.$|^/|/$|^-|^@$")
 _OWNER_AND_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}/[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}")
 _HTTPS_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[A-Za-z0-9_./~+%-]+")
+_DEFAULT_PORTS = {"https": 443, "http": 80}
 BRANCH_CHARACTERS = 255
 URL_CHARACTERS = 500
 
@@ -29,9 +30,18 @@ def clone_url(repo: str, base_url: str) -> str:
 
 
 def is_on_host(repo: str, git_base_url: str) -> bool:
-    """Whether the repository lies where `owner/name` does: no token is shown to any other host."""
-    repository, base = urlsplit(clone_url(repo, git_base_url)), urlsplit(git_base_url)
-    return (repository.scheme, repository.netloc) == (base.scheme, base.netloc)
+    """Whether the repository lies where `owner/name` does, however its URL is written: no other host sees a token."""
+    return _server(clone_url(repo, git_base_url)) == _server(git_base_url)
+
+
+def _server(url: str) -> tuple[str, str | None, int | None] | None:
+    """Scheme, host in lower case and port; None for a port that is none."""
+    parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError:
+        return None
+    return parts.scheme, parts.hostname, _DEFAULT_PORTS.get(parts.scheme) if port is None else port
 
 
 def repository_name(repo: str, base_url: str) -> str:

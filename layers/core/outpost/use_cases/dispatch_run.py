@@ -18,6 +18,7 @@ from outpost.domain.errors import (
     TenantSuspended,
 )
 from outpost.domain.event import Event, EventType
+from outpost.domain.git import is_on_host
 from outpost.domain.origin import Origin
 from outpost.domain.promotion import PromotionWish
 from outpost.domain.run import CHECK_SECONDS, QUEUE_TIMEOUT_SECONDS, ContextLevel, Priority, Run, RunStatus
@@ -125,7 +126,7 @@ def dispatch_run(
     try:
         _require_secrets(caller.tenant_id, dispatch.secrets, secrets)
         run = admit_run(
-            replace(wish, run=_in_its_workspace(wanted, workspaces)),
+            replace(wish, run=_to_a_known_end(_in_its_workspace(wanted, workspaces), dispatch.git_base_url)),
             terms,
             partial(_accepted, identifiers=identifiers),
             runs=runs,
@@ -170,6 +171,17 @@ def _in_its_workspace(run: Run, workspaces: Workspaces) -> Run:
     if wrong:
         raise InputInvalid(tuple(wrong))
     return replace(run, repo=found.repo, branch=found.branch)
+
+
+def _to_a_known_end(run: Run, git_base_url: str) -> Run:
+    """The run, whose work can go where it is to be promoted. Raises InputInvalid."""
+    if run.promote is None or run.repo is None:
+        return run
+    if not is_on_host(run.repo, git_base_url):
+        raise InputInvalid((FieldError("promote", "needs a repo on the deployment's own git host"),))
+    if run.promote.branch is not None and run.promote.branch == run.branch:
+        raise InputInvalid((FieldError("promote.branch", "must be another than the one that the work is for"),))
+    return run
 
 
 def _workspace_use(dispatch: Dispatch, at: datetime, identifiers: Identifiers) -> WorkspaceUse | None:

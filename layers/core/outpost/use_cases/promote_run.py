@@ -15,6 +15,7 @@ from outpost.domain.errors import (
     RunNotEnded,
     Unavailable,
 )
+from outpost.domain.git import is_on_host
 from outpost.domain.plan import Plan
 from outpost.domain.promotion import TASK_SECONDS, Promotion, PromotionStatus, PromotionWish, new_promotion
 from outpost.domain.repositories import may_use
@@ -58,13 +59,11 @@ def promote_run(
 ) -> Promotion:
     """The promotion, on its way; one that is under way or done is given as it is, one that failed is tried again.
 
-    Raises InputInvalid, Unavailable, and what `require_promotable` raises.
+    Raises Unavailable, and what `require_promotable` raises.
     """
     run = require_promotable(
-        caller, tenant, run_id, git_base_url=git_base_url, runs=runs, deployments=deployments, clock=clock
+        caller, tenant, run_id, wish, git_base_url=git_base_url, runs=runs, deployments=deployments, clock=clock
     )
-    if wish.branch is not None and wish.branch == run.branch:
-        raise InputInvalid((FieldError("branch", "must be another than the one that the work is for"),))
     now = clock.now()
     made = new_promotion(run.tenant_id, run_id, wish, api_url=api_url, by=caller.key_id, at=now)
     try:
@@ -120,22 +119,26 @@ def require_promotable(
     caller: Caller,
     tenant: Tenant,
     run_id: str,
+    wish: PromotionWish,
     *,
     git_base_url: str,
     runs: Runs,
     deployments: Deployments,
     clock: Clock,
 ) -> Run:
-    """The run, which has something to promote that may be promoted now.
+    """The run, which has something to promote that may be promoted so now.
 
-    Raises RunNotFound, RunNotEnded, NothingToPromote, KillSwitchOn, PolicyDenied.
+    Raises RunNotFound, RunNotEnded, NothingToPromote, InputInvalid, KillSwitchOn, PlanEnded, PolicyDenied.
     """
-    run = _require_work(caller.tenant_id, run_id, runs=runs, clock=clock)
+    run = _require_work(caller.tenant_id, run_id, git_base_url, runs=runs, clock=clock)
+    if wish.branch is not None and wish.branch == run.branch:
+        raise InputInvalid((FieldError("branch", "must be another than the one that the work is for"),))
+    tenant.plan.require_running(clock.now())
     _require_leave(caller, tenant, run, git_base_url, deployments)
     return run
 
 
-def _require_work(tenant_id: str, run_id: str, *, runs: Runs, clock: Clock) -> Run:
+def _require_work(tenant_id: str, run_id: str, git_base_url: str, *, runs: Runs, clock: Clock) -> Run:
     """The run, ended and with a patch of a repository. Raises RunNotFound, RunNotEnded, NothingToPromote."""
     try:
         run, _ = find_patch(tenant_id, run_id, runs=runs, clock=clock)
@@ -148,6 +151,8 @@ def _require_work(tenant_id: str, run_id: str, *, runs: Runs, clock: Clock) -> R
         raise RunNotEnded(run.status)
     if run.repo is None:
         raise NothingToPromote("the run worked on no repository")
+    if not is_on_host(run.repo, git_base_url):
+        raise NothingToPromote("the repository is on another host than the deployment's, for which there is no token")
     if run.result is None or run.result.base_sha is None:
         raise NothingToPromote("the run began with no commit")
     return run
@@ -161,7 +166,7 @@ def _unpatched(tenant_id: str, run_id: str, runs: Runs) -> Run:
 
 
 def _require_leave(caller: Caller, tenant: Tenant, run: Run, git_base_url: str, deployments: Deployments) -> None:
-    """What would refuse the run today refuses its promotion, too."""
+    """What would refuse work on the repository today refuses its promotion, too."""
     if deployments.get().kill_switch is not None:
         raise KillSwitchOn(None)
     if tenant.kill_switch is not None:
