@@ -16,7 +16,7 @@ from outpost.domain.event import Event
 from outpost.domain.outcome import StopCode, TaskState
 from outpost.domain.report import Artifact
 from outpost.domain.run import HEARTBEAT_LOST_SECONDS, START_ALLOWANCE_SECONDS, STOP_GRACE_SECONDS, Priority, Run
-from outpost.ports import Admission, AliveTasks, ExecutionStatus, IdempotencyLock
+from outpost.ports import Admission, AliveTasks, ExecutionStatus, IdempotencyLock, RequestedPromotion
 
 # A task that was claimed stops so long after its claim: what a run has used is then not nothing.
 TASK_LASTS = timedelta(seconds=10)
@@ -182,7 +182,14 @@ class Ports:
     def find_lock(self, tenant_id: str, key: str) -> IdempotencyLock | None:
         return self.tables.fill(self.ledger).find_lock(tenant_id, key)
 
-    def save(self, before: Run, after: Run, event: Event | None, artifacts: Sequence[Artifact] | None = None) -> Run:
+    def save(
+        self,
+        before: Run,
+        after: Run,
+        event: Event | None,
+        artifacts: Sequence[Artifact] | None = None,
+        promotion: RequestedPromotion | None = None,
+    ) -> Run:
         _, number, _ = self.call("save", lambda: self._save(before, after, event))
         return self.tables.run(number)
 

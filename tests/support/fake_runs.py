@@ -18,7 +18,7 @@ from outpost.domain.errors import (
 )
 from outpost.domain.event import Event
 from outpost.domain.kill_switch import KillSwitch
-from outpost.domain.promotion import Promotion, new_promotion
+from outpost.domain.promotion import Promotion
 from outpost.domain.report import Artifact
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.run_error import RunErrorCode
@@ -30,6 +30,7 @@ from outpost.ports import (
     IdempotencyLock,
     KeyPage,
     NotAdmitted,
+    RequestedPromotion,
     RunChangedMeanwhile,
     RunFilter,
     RunPage,
@@ -96,7 +97,14 @@ class InMemoryRuns:
     def find_lock(self, tenant_id: str, key: str) -> IdempotencyLock | None:
         return self.locks.get((tenant_id, key))
 
-    def save(self, before: Run, after: Run, event: Event | None, artifacts: Sequence[Artifact] | None = None) -> Run:
+    def save(
+        self,
+        before: Run,
+        after: Run,
+        event: Event | None,
+        artifacts: Sequence[Artifact] | None = None,
+        promotion: RequestedPromotion | None = None,
+    ) -> Run:
         place = (after.tenant_id, after.run_id)
         if self.records[place].revision != before.revision:
             raise RunChangedMeanwhile(after.run_id)
@@ -105,6 +113,9 @@ class InMemoryRuns:
         self.records[place] = written
         self.events.extend([event] if event else [])
         self.files.update({(*place, after.attempt): tuple(artifacts)} if artifacts is not None else {})
+        if promotion is not None:
+            self.promotions[place] = promotion.promotion
+            self.events.append(promotion.event)
         takes_slot = after.holds_slot and not before.holds_slot
         if takes_slot:
             self._try_out(after, after.status_since)
@@ -170,10 +181,6 @@ class InMemoryRuns:
 
     def _leave(self, run: Run) -> None:
         at = run.ended_at or run.status_since
-        if run.promote is not None and run.is_worth_promoting:
-            self.promotions[run.tenant_id, run.run_id] = new_promotion(
-                run.tenant_id, run.run_id, run.promote, api_url=run.api_url, by=run.created_by, at=at
-            )
         use = run.workspace
         if use is None:
             return

@@ -49,7 +49,7 @@ from outpost.domain.event import Event
 from outpost.domain.report import Artifact
 from outpost.domain.run import Run
 from outpost.domain.tenant import Tenant
-from outpost.ports import Admission, IdempotencyLock, NotAdmitted, Terms
+from outpost.ports import Admission, IdempotencyLock, NotAdmitted, RequestedPromotion, Terms
 from outpost.use_cases.admit_run import Wish, admit_run
 from outpost.use_cases.claim_run import Claimed, RunnerIdentity, claim_run
 from outpost.use_cases.hand_out_slots import SlotGiver
@@ -76,9 +76,16 @@ class SharedRuns(InMemoryRuns):
             _do_next(self.after_refusals)
             raise
 
-    def save(self, before: Run, after: Run, event: Event | None, artifacts: Sequence[Artifact] | None = None) -> Run:
+    def save(
+        self,
+        before: Run,
+        after: Run,
+        event: Event | None,
+        artifacts: Sequence[Artifact] | None = None,
+        promotion: RequestedPromotion | None = None,
+    ) -> Run:
         _do_next(self.before_changes)
-        return super().save(before, after, event, artifacts)
+        return super().save(before, after, event, artifacts, promotion)
 
 
 @dataclass

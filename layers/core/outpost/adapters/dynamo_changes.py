@@ -12,12 +12,10 @@ from outpost.adapters.dynamo_counters import (
 )
 from outpost.adapters.dynamo_deployments import decode_deployment
 from outpost.adapters.dynamo_items import queue_key
-from outpost.adapters.dynamo_promotions import put_promotion
 from outpost.adapters.dynamo_workspaces import WorkspaceWrites
 from outpost.adapters.dynamo_writes import Write
 from outpost.domain.deployment import breaker_news
 from outpost.domain.errors import OutpostError
-from outpost.domain.promotion import new_promotion
 from outpost.domain.run import Run, RunStatus
 from outpost.domain.run_error import RunErrorCode
 from outpost.domain.tenant import TenantStatus
@@ -34,7 +32,6 @@ class Consequence(StrEnum):
     USE = "use"
     KEY_USE = "key-use"
     WORKSPACE = "workspace"
-    PROMOTION = "promotion"
 
 
 class ChangeWrites:
@@ -83,16 +80,9 @@ class ChangeWrites:
         return {Consequence.DEPLOYMENT: self._counters.free_launch(active, after.agent, news, after.status_since)}
 
     def _remains(self, run: Run) -> dict[Consequence, Write]:
-        """What goes on after the run: its workspace, for others to use, and a promotion that was asked for with it."""
-        ended_at = run.ended_at or run.status_since
-        left = self._workspaces.leave(run, ended_at)
-        writes = {} if left is None else {Consequence.WORKSPACE: left}
-        if run.promote is not None and run.is_worth_promoting:
-            promotion = new_promotion(
-                run.tenant_id, run.run_id, run.promote, api_url=run.api_url, by=run.created_by, at=ended_at
-            )
-            writes[Consequence.PROMOTION] = put_promotion(self._settings, promotion)
-        return writes
+        """What goes on after the run: its workspace, for others to use."""
+        left = self._workspaces.leave(run, run.ended_at or run.status_since)
+        return {} if left is None else {Consequence.WORKSPACE: left}
 
     def _settlement(self, run: Run) -> dict[Consequence, Write]:
         reserved = run.reservation

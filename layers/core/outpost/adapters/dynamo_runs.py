@@ -21,13 +21,14 @@ from outpost.adapters.dynamo_items import (
     to_item,
 )
 from outpost.adapters.dynamo_pages import query_active, query_page
+from outpost.adapters.dynamo_promotions import put_promotion
 from outpost.adapters.dynamo_transaction import ConditionFailed, write_transaction
 from outpost.adapters.dynamo_update import update_one
 from outpost.adapters.dynamo_writes import Write, put_event, put_new
 from outpost.domain.event import Event
 from outpost.domain.report import Artifact
 from outpost.domain.run import Run, RunStatus
-from outpost.ports import Admission, IdempotencyLock, RunChangedMeanwhile, RunFilter, RunPage
+from outpost.ports import Admission, IdempotencyLock, RequestedPromotion, RunChangedMeanwhile, RunFilter, RunPage
 from outpost.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,13 +66,22 @@ class DynamoRuns:
         expires_at = datetime.fromtimestamp(int(item["expires_at"]["N"]), UTC)
         return IdempotencyLock(key, text(item, "body_sha256"), text(item, "run_id"), expires_at)
 
-    def save(self, before: Run, after: Run, event: Event | None, artifacts: Sequence[Artifact] | None = None) -> Run:
+    def save(
+        self,
+        before: Run,
+        after: Run,
+        event: Event | None,
+        artifacts: Sequence[Artifact] | None = None,
+        promotion: RequestedPromotion | None = None,
+    ) -> Run:
         written, update = self._update(before, after)
         writes: list[Write] = [{"Update": update}]
         if event is not None:
             writes.append(put_event(self._settings, event))
         if artifacts is not None:
             writes.append(self._put_artifacts(after, artifacts))
+        if promotion is not None:
+            writes += [put_promotion(self._settings, promotion.promotion), put_event(self._settings, promotion.event)]
         consequences = ChangeWrites(self._settings).of(before, after)
         writes += consequences.values()
         if len(writes) == 1:

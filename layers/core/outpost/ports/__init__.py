@@ -4,7 +4,7 @@ from outpost.ports.accounts import Accounts, ApiKeys, KeyPage, Keyring, KeyUse, 
 from outpost.ports.batches import Batches
 from outpost.ports.compute import AgentLogs, AliveTasks, Executions, ExecutionStatus, LogLine, LogPage, Tasks
 from outpost.ports.files import Files, PresignedUrl
-from outpost.ports.promotions import PromotionChangedMeanwhile, PromotionExecutions, Promotions
+from outpost.ports.promotions import PromotionChangedMeanwhile, PromotionExecutions, Promotions, RequestedPromotion
 from outpost.ports.runs import (
     Admission,
     Events,
@@ -54,6 +54,7 @@ __all__ = [
     "Promotions",
     "Queue",
     "RateAllowance",
+    "RequestedPromotion",
     "RunChangedMeanwhile",
     "RunExistsAlready",
     "RunFilter",

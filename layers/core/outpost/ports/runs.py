@@ -15,6 +15,7 @@ from outpost.domain.run import Run
 from outpost.domain.run_error import RunErrorCode
 from outpost.domain.tenant import Tenant
 from outpost.domain.usage import Reservation
+from outpost.ports.promotions import RequestedPromotion
 
 
 class RunChangedMeanwhile(OutpostError):
@@ -140,8 +141,15 @@ class Runs(Protocol):
         """The lock of an idempotency key, if there is one."""
         ...
 
-    def save(self, before: Run, after: Run, event: Event | None, artifacts: Sequence[Artifact] | None = None) -> Run:
-        """Write a change that was decided upon `before`, and with it what follows from it.
+    def save(
+        self,
+        before: Run,
+        after: Run,
+        event: Event | None,
+        artifacts: Sequence[Artifact] | None = None,
+        promotion: RequestedPromotion | None = None,
+    ) -> Run:
+        """Write a change that was decided upon `before`, and with it what follows from it, all or nothing.
 
         A slot or a place in the queue is freed or taken, use is settled at the end, and the agent's breaker hears of
         what concerns it. Returns the run as written. Raises RunChangedMeanwhile; SlotRefused where a waiting run was

@@ -49,6 +49,8 @@ def promotion_event(promotion: Promotion, clock: Clock, identifiers: Identifiers
     """That the promotion has got its status."""
     now = clock.now()
     details = {"promotionAttempt": str(promotion.attempt), "branch": promotion.branch}
+    if promotion.status is PromotionStatus.PENDING:
+        details["keyId"] = promotion.requested_by
     report = promotion.report
     if report is not None and report.error is not None:
         details["error"] = report.error.code

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field, replace
 
 from outpost.domain.errors import RunNotFound, Unavailable
 from outpost.domain.event import Event, EventType
+from outpost.domain.promotion import new_promotion
 from outpost.domain.report import Artifact
 from outpost.domain.run import Run
-from outpost.ports import Clock, Identifiers, RunChangedMeanwhile, Runs
+from outpost.ports import Clock, Identifiers, RequestedPromotion, RunChangedMeanwhile, Runs
+from outpost.use_cases.change_promotion import promotion_event
 
 ATTEMPTS = 8
 
@@ -42,10 +44,22 @@ def change_run(
         event = _event(before, change, clock, identifiers)
         after = change.run if event is None else replace(change.run, events=before.events + 1)
         try:
-            return runs.save(before, after, event, change.artifacts)
+            return runs.save(before, after, event, change.artifacts, _promotion(before, after, clock, identifiers))
         except RunChangedMeanwhile:
             continue
     raise Unavailable("the run kept changing")
+
+
+def _promotion(before: Run, after: Run, clock: Clock, identifiers: Identifiers) -> RequestedPromotion | None:
+    """The promotion that was asked for with the run, where the run has just ended well."""
+    has_ended = after.status.is_terminal and not before.status.is_terminal
+    if not has_ended or after.promote is None or not after.is_worth_promoting:
+        return None
+    ended_at = after.ended_at or after.status_since
+    promotion = new_promotion(
+        after.tenant_id, after.run_id, after.promote, api_url=after.api_url, by=after.created_by, at=ended_at
+    )
+    return RequestedPromotion(promotion, promotion_event(promotion, clock, identifiers))
 
 
 def _event(before: Run, change: Change, clock: Clock, identifiers: Identifiers) -> Event | None:
