@@ -9,7 +9,6 @@ from outpost.api.runner_bodies import (
     ClaimBody,
     CompleteBody,
     HeartbeatBody,
-    PromotionClaimBody,
     PromotionCompleteBody,
     UploadsBody,
 )
@@ -58,9 +57,11 @@ def post_claim(request: Request) -> Reply:
 def post_promotion_claim(request: Request) -> Reply:
     """Hand a run's work, and the right to push it, to the promotion's task, once."""
     request.query(NoQuery)
-    request.body(PromotionClaimBody)
+    promoter, body = runner_of(request, Purpose.PROMOTION_BOOTSTRAP), request.body(ClaimBody)
     claimed = claim_promotion(
-        runner_of(request, Purpose.PROMOTION_BOOTSTRAP),
+        promoter,
+        claim_id=body.claim_id,
+        task_arn=body.task_arn,
         git_base_url=wiring.settings.git_base_url,
         runs=wiring.runs,
         promotions=wiring.promotions,

@@ -38,7 +38,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
     ended = sweep_workspaces(WorkspaceSweeper(wiring.workspaces, wiring.files, wiring.clock, wiring.identifiers))
     promotions = sweep_promotions(
         PromotionSweeper(
-            wiring.promotions, wiring.promotion_executions, wiring.signing_key, wiring.clock, wiring.identifiers
+            promotions=wiring.promotions,
+            executions=wiring.promotion_executions,
+            accounts=wiring.accounts,
+            deployments=wiring.deployments,
+            signing_key=wiring.signing_key,
+            clock=wiring.clock,
+            identifiers=wiring.identifiers,
         )
     )
     logger.info("swept", extra={"deeds": dict(deeds), "workspaces": dict(ended), "promotions": promotions})

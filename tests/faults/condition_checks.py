@@ -14,6 +14,7 @@ from builders import (
     a_secret,
     a_tenant,
     later,
+    taken,
 )
 
 from outpost.adapters.dynamo_items import ItemMalformed, secret_count_key, tenant_key
@@ -238,7 +239,7 @@ def a_run_has_one_promotion(bench: Bench) -> None:
 
 def a_promotion_that_changed_meanwhile_is_not_written_over(bench: Bench) -> None:
     bench.promotions.create(a_promotion(), bench.event())
-    claimed = a_promotion().claimed(1, later(minutes=3))
+    claimed = taken(a_promotion(), later(minutes=3))
     bench.promotions.save(a_promotion(), claimed, bench.event())
     assert refusal(lambda: bench.promotions.save(a_promotion(), claimed, bench.event())) is PromotionChangedMeanwhile
 

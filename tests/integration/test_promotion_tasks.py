@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from builders import a_promotion, a_run, an_ecs_task, in_pascal_case, run_environment
+from builders import TASK_ARN, a_promotion, a_run, an_ecs_task, in_pascal_case, run_environment
 from deployment import make_settings, read_template
 
 from outpost.adapters.ecs_tasks import EcsTasks
@@ -101,7 +101,25 @@ def test_only_executions_of_runs_are_listened_to():
 
 
 def test_an_end_without_an_error_has_nothing_to_say():
-    assert an_end() == PromotionEnd("acme", RUN_ID, 2, ran_out_of_time=False, detail="")
+    assert an_end() == PromotionEnd("acme", RUN_ID, 2, ran_out_of_time=False, detail="", task_arn=None)
+
+
+def test_an_end_names_the_task_that_has_ended():
+    assert an_end(taskArn=TASK_ARN).task_arn == TASK_ARN
+    failed = an_end(taskArn="", error="States.TaskFailed", cause=json.dumps(in_pascal_case(a_promotions_task())))
+    assert (failed.task_arn, failed.detail) == (TASK_ARN, "")
+
+
+@pytest.mark.parametrize("cause", ["", "{", "[]", "null", '{"TaskArn": null}', "no capacity"])
+def test_an_end_whose_cause_tells_no_task_names_none(cause):
+    assert an_end(error="States.TaskFailed", cause=cause).task_arn is None
+
+
+def test_an_execution_is_stopped_and_one_that_never_was_is_fine(executions):
+    executions.start(a_promotion(), "token")
+    for attempt in (1, 1, 2):
+        executions.stop(a_promotion(attempt=attempt), error="KILL_SWITCH_ON", cause="a drill")
+    assert executions.status(a_promotion()) is ExecutionStatus.ABORTED
 
 
 def test_an_end_by_its_own_time_says_so():

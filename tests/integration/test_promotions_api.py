@@ -9,6 +9,8 @@ from functions import Api, LambdaContext
 
 from .runners import RESULT, claim, end_task, hear, work
 
+ELSEWHERE = "https://elsewhere.example.com/acme/app"
+GIT_TOKEN = "ghp_the-tenants-own-token"
 REPO = {"repo": "acme/app", "branch": "develop"}
 AT_END = {"when": "success", "branch": "fix/login", "title": "A title", "draft": True}
 PROMOTED = {
@@ -68,6 +70,11 @@ def call_task(api, path, token, body=None):
     return api.call("POST", f"/promotion/{path}", function="broker", json=body or {}, headers=headers)
 
 
+def claim_promotion(api, token, claim_id=CLAIM):
+    """What a promotion's task asks first."""
+    return call_task(api, "claim", token, {"claimId": claim_id, "taskArn": TASK_ARN, "runnerVersion": "1.0.0"})
+
+
 def settle(api, run_id, attempt=1, **said):
     """What the machine says of a promotion's task that has ended."""
     event = {"source": "promotion", "tenantId": api.tenant_id, "runId": run_id, "attempt": attempt, "error": ""}
@@ -77,10 +84,10 @@ def settle(api, run_id, attempt=1, **said):
 @pytest.fixture
 def carry_out(api, executions):
     """Claims the promotion as its task does; gives what it got."""
-    return lambda run_id, attempt=1: call_task(api, "claim", executions(api)[run_id, attempt]["bootstrapToken"]).data
+    return lambda run_id, attempt=1: claim_promotion(api, executions(api)[run_id, attempt]["bootstrapToken"]).data
 
 
-def put_git_token(api, value="ghp_the-tenants-own-token"):
+def put_git_token(api, value=GIT_TOKEN):
     return api.call("PUT", "/secrets/{name}", function="account", path_id="github", json={"value": value})
 
 
@@ -158,13 +165,22 @@ def test_who_asked_for_the_run_is_the_commits_co_author(api, carry_out, user, pe
     assert carry_out(run_id)["coAuthor"] == person
 
 
-def test_a_run_on_another_host_gets_no_token(api, carry_out):
+def test_a_run_on_another_host_has_nowhere_to_go(api):
     put_git_token(api)
-    run_id = api.dispatch(repo="https://elsewhere.example.com/acme/app").data["runId"]
+    run_id = api.dispatch(repo=ELSEWHERE).data["runId"]
+    work(api, run_id)
+    answer = promote(api, run_id)
+    assert (answer.status, answer.error["code"]) == (409, "CONFLICT")
+    assert "another host" in answer.error["details"]["reason"]
+
+
+def test_the_git_host_is_known_by_each_of_its_spellings(api, carry_out):
+    put_git_token(api)
+    run_id = api.dispatch(repo="https://Git.Example.com:443/acme/app").data["runId"]
     work(api, run_id)
     promote(api, run_id)
     claimed = carry_out(run_id)
-    assert (claimed["git"], claimed["host"]["kind"]) == (None, "other")
+    assert (claimed["git"]["password"], claimed["host"]["kind"]) == (GIT_TOKEN, "github")
 
 
 def test_its_tasks_word_is_shown(api, worked, carry_out):
@@ -234,10 +250,11 @@ def test_a_tasks_word_is_checked(api, worked, carry_out, changes, path):
     assert promotion_of(api, worked).data["status"] == "RUNNING"
 
 
-def test_a_claim_is_good_once(api, worked, carry_out, executions):
+def test_a_claim_is_good_for_one_task(api, worked, carry_out, executions):
     promote(api, worked)
-    carry_out(worked)
-    answer = call_task(api, "claim", executions(api)[worked, 1]["bootstrapToken"])
+    first, token = carry_out(worked), executions(api)[worked, 1]["bootstrapToken"]
+    assert claim_promotion(api, token).data.keys() == first.keys()
+    answer = claim_promotion(api, token, claim_id="d" * 32)
     assert (answer.status, answer.error["code"]) == (409, "CONFLICT")
     assert "sessionToken" not in answer.text
 
@@ -246,8 +263,8 @@ def test_the_token_of_an_attempt_that_failed_claims_nothing_of_the_next(api, wor
     promote(api, worked)
     settle(api, worked)
     promote(api, worked)
-    assert call_task(api, "claim", executions(api)[worked, 1]["bootstrapToken"]).status == 409
-    assert call_task(api, "claim", executions(api)[worked, 2]["bootstrapToken"]).status == 200
+    assert claim_promotion(api, executions(api)[worked, 1]["bootstrapToken"]).status == 409
+    assert claim_promotion(api, executions(api)[worked, 2]["bootstrapToken"]).status == 200
 
 
 @pytest.mark.parametrize(("path", "body"), [("claim", {}), ("complete", PROMOTED)])
@@ -265,7 +282,7 @@ def test_each_of_the_four_tokens_is_good_for_its_own_call_alone(api, executions)
     work(api, other)
     promote(api, other)
     promoters_bootstrap = executions(api)[other, 1]["bootstrapToken"]
-    promoters_session = call_task(api, "claim", promoters_bootstrap).data["sessionToken"]
+    promoters_session = claim_promotion(api, promoters_bootstrap).data["sessionToken"]
     body = {"claimId": CLAIM, "taskArn": TASK_ARN, "runnerVersion": "1"}
     report = {"outcome": "succeeded", "exitCode": 0, "uploads": [], "omitted": []}
 
@@ -390,7 +407,8 @@ def test_a_run_is_not_to_promote_itself_for_a_key_that_may_not(api):
     ("body", "path"),
     [
         ({"promote": AT_END}, "promote"),
-        (REPO | {"promote": AT_END | {"branch": "develop"}}, "promote"),
+        (REPO | {"promote": AT_END | {"branch": "develop"}}, "promote.branch"),
+        ({"repo": ELSEWHERE, "promote": AT_END}, "promote"),
         (REPO | {"promote": {"branch": "x"}}, "promote.when"),
         (REPO | {"promote": AT_END | {"when": "always"}}, "promote.when"),
         (REPO | {"promote": AT_END | {"branch": "a b"}}, "promote.branch"),
@@ -399,6 +417,19 @@ def test_a_run_is_not_to_promote_itself_for_a_key_that_may_not(api):
 def test_a_wish_with_a_dispatch_is_checked(api, body, path):
     answer = api.dispatch(**body)
     assert (answer.status, [each["path"] for each in answer.error["details"]["errors"]]) == (400, [path])
+
+
+@pytest.mark.parametrize("at_end", [True, False], ids=["at the run's end", "by hand"])
+def test_the_audit_log_says_who_asked_for_it_with_which_key(api, api_deployment, at_end):
+    run_id = api.dispatch(**REPO, **({"promote": AT_END} if at_end else {})).data["runId"]
+    work(api, run_id)
+    if not at_end:
+        promote(api, run_id, branch="fix/login")
+    items = api_deployment.dynamodb.scan(TableName=api_deployment.settings.audit_table)["Items"]
+    (event,) = [each for each in items if each["type"]["S"] == "promotion.requested" and each["run_id"]["S"] == run_id]
+    details = {name: value["S"] for name, value in event["details"]["M"].items()}
+    key_id = api.get("/auth/whoami").data["key"]["keyId"]
+    assert details == {"promotionAttempt": "1", "branch": "fix/login", "keyId": key_id}
 
 
 def test_a_run_that_asked_for_it_is_promoted_at_its_end(api, executions):
@@ -460,13 +491,15 @@ def test_a_rerun_of_what_asked_for_it_promotes_nothing_by_itself(api):
     assert promotion_of(api, again).status == 404
 
 
-def test_a_tasks_claim_is_refused_while_a_switch_is_on(api: Api, worked, executions):
+def test_a_tasks_claim_is_refused_while_a_switch_is_on_and_the_promotion_says_so(api: Api, worked, executions):
     promote(api, worked)
     token = executions(api)[worked, 1]["bootstrapToken"]
     api.call("PUT", "/kill-switch", function="account", json={"reason": "a drill"})
-    refused = call_task(api, "claim", token)
+    refused = claim_promotion(api, token)
     api.call("DELETE", "/kill-switch", function="account")
-    assert (refused.status, call_task(api, "claim", token).status) == (409, 200)
+    assert (refused.status, claim_promotion(api, token).status) == (409, 409)
+    assert promotion_of(api, worked).data["error"]["code"] == "KILL_SWITCH_ON"
+    assert promote(api, worked).data["attempt"] == 2
 
 
 def test_nothing_is_promoted_while_a_switch_is_on(api, worked):

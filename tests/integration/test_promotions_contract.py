@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from builders import a_promotion, a_promotion_report, a_report, a_run, a_running_run, a_worked_run, later
+from builders import a_promotion, a_promotion_report, a_report, a_run, a_running_run, a_worked_run, later, taken
+from fakes import CountedIdentifiers, SteppedClock
 
 from outpost.domain.event import EventType
 from outpost.domain.promotion import (
@@ -16,6 +17,7 @@ from outpost.domain.promotion import (
 )
 from outpost.domain.run import RunStatus
 from outpost.ports import PromotionChangedMeanwhile, RunChangedMeanwhile
+from outpost.use_cases.change_run import Change, change_run
 
 RUN_ID = a_run().run_id
 WISH = PromotionWish("fix/login", "A title", "A body", draft=True)
@@ -35,7 +37,7 @@ def create(ports, promotion=None):
 
 
 def claim(ports, promotion):
-    running = promotion.claimed(promotion.attempt, later(minutes=3))
+    running = taken(promotion, later(minutes=3))
     return ports.promotions.save(promotion, running, ports.event(type=EventType.PROMOTION_STARTED))
 
 
@@ -49,9 +51,15 @@ def end_run(ports):
 
     def end(status=RunStatus.COMPLETED, wish=WISH, result=RESULT):
         asked = ports.create(a_run(repo="acme/app", promote=wish))
-        running = ports.save(asked, a_running_run(repo="acme/app", promote=wish))
+        ports.save(asked, a_running_run(repo="acme/app", promote=wish))
         at = later(seconds=70)
-        return ports.save(running, replace(running, status=status, status_since=at, ended_at=at, result=result))
+
+        def decide(running):
+            ended = replace(running, status=status, status_since=at, ended_at=at, result=result)
+            return Change(ended, EventType.RUN_COMPLETED)
+
+        clock, identifiers = SteppedClock(at), CountedIdentifiers(count=100)
+        return change_run("acme", RUN_ID, decide, runs=ports.runs, clock=clock, identifiers=identifiers)
 
     return end
 

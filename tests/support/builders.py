@@ -99,6 +99,11 @@ def a_promotion(**changes: Any) -> Promotion:
     return replace(made, **changes)
 
 
+def taken(promotion: Promotion, at: datetime) -> Promotion:
+    """The promotion, claimed by the task of its attempt."""
+    return promotion.claimed(promotion.attempt, claim_id=CLAIM, task_arn=TASK_ARN, at=at)
+
+
 def a_promotion_report(**changes: Any) -> PromotionReport:
     """A promotion task's report of success."""
     report = PromotionReport(

@@ -88,6 +88,7 @@ class RecordingPromotionExecutions:
 
     started: dict[tuple[str, int], str] = field(default_factory=dict)
     statuses: dict[tuple[str, int], ExecutionStatus] = field(default_factory=dict)
+    stopped: dict[tuple[str, int], str] = field(default_factory=dict)
     is_down: bool = False
 
     def start(self, promotion: Promotion, bootstrap_token: str) -> None:
@@ -95,6 +96,10 @@ class RecordingPromotionExecutions:
         place = (promotion.run_id, promotion.attempt)
         self.started.setdefault(place, bootstrap_token)
         self.statuses.setdefault(place, ExecutionStatus.RUNNING)
+
+    def stop(self, promotion: Promotion, *, error: str, cause: str) -> None:
+        self._fail_if_down()
+        self.stopped[promotion.run_id, promotion.attempt] = error
 
     def status(self, promotion: Promotion) -> ExecutionStatus | None:
         self._fail_if_down()

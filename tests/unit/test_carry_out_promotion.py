@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from builders import NOON, a_plan, a_promotion, a_promotion_report, a_run, a_secret, a_worked_run
+from builders import CLAIM, NOON, TASK_ARN, a_plan, a_promotion, a_promotion_report, a_run, a_secret, a_worked_run
 
-from outpost.domain.errors import ClaimRefused, PromotionNotFound, RunNotFound, Unavailable
+from outpost.domain.errors import ClaimRefused, PromotionNotFound, Unavailable
 from outpost.domain.kill_switch import KillSwitch
 from outpost.domain.promotion import PromotionError, PromotionErrorCode, PromotionStatus
 from outpost.domain.secret import GIT
@@ -44,8 +44,8 @@ def asked(world):
     return world
 
 
-def claim(world, task=TASK):
-    return claim_promotion(task, **world.ports(*PORTS))
+def claim(world, task=TASK, claim_id=CLAIM):
+    return claim_promotion(task, claim_id=claim_id, task_arn=TASK_ARN, **world.ports(*PORTS))
 
 
 def complete(world, report=None, task=TASK):
@@ -62,7 +62,7 @@ def test_a_claim_hands_out_the_work_and_the_right_to_push_it(asked):
     assert claimed.patch_url.url == "https://bucket.example.com/changes.patch"
     assert claimed.git_token == "the tenant's token"
     assert stored(asked) == claimed.promotion
-    assert claimed.promotion.status is PromotionStatus.RUNNING
+    assert (claimed.promotion.status, claimed.promotion.task_arn) == (PromotionStatus.RUNNING, TASK_ARN)
     assert asked.event_types() == ["promotion.started"]
 
 
@@ -80,16 +80,24 @@ def test_a_claim_never_shows_its_secrets(asked):
     assert claimed.patch_url.url not in repr(claimed)
 
 
-def test_a_second_claim_is_refused_and_looks_nothing_up(asked):
+def test_a_claim_whose_answer_was_lost_is_answered_again(asked):
+    first = claim(asked)
+    asked.clock.move(seconds=20)
+    again = claim(asked)
+    assert (again.promotion, again.git_token) == (first.promotion, first.git_token)
+    assert asked.event_types() == ["promotion.started"]
+
+
+def test_a_second_tasks_claim_is_refused_and_looks_nothing_up(asked):
     claim(asked)
     asked.vault.reads.clear()
     with pytest.raises(ClaimRefused):
-        claim(asked)
+        claim(asked, claim_id="d" * 32)
     assert (asked.vault.reads, asked.event_types()) == ([], ["promotion.started"])
 
 
 def test_of_two_claims_at_once_one_is_refused(asked):
-    race = asked.promotions.get("acme", RUN_ID).claimed(1, asked.clock.now())
+    race = asked.promotions.get("acme", RUN_ID).claimed(1, claim_id="another", task_arn=None, at=asked.clock.now())
     asked.vault.values = ClaimingValues(asked, race)
     with pytest.raises(ClaimRefused):
         claim(asked)
@@ -121,7 +129,7 @@ def test_a_claim_of_what_was_never_asked_for_is_refused(world):
 
 
 def test_a_claim_of_nobodys_run_is_refused(world):
-    with pytest.raises(RunNotFound):
+    with pytest.raises(PromotionNotFound):
         claim(world)
 
 
@@ -129,32 +137,40 @@ def test_a_patch_that_is_not_kept_any_more_is_not_handed_out(asked):
     asked.clock.move(days=400)
     with pytest.raises(ClaimRefused, match="patch"):
         claim(asked)
-    assert stored(asked).status is PromotionStatus.PENDING
+    assert stored(asked).report.error.code == "NOTHING_TO_PROMOTE"
 
 
 @pytest.mark.parametrize(
-    "changes",
+    ("changes", "code"),
     [
-        {"status": TenantStatus.SUSPENDED},
-        {"kill_switch": SWITCH},
-        {"plan": a_plan(denied_repositories=("acme/app",))},
-        {"plan": a_plan(allowed_repositories=("acme/other",))},
+        ({"status": TenantStatus.SUSPENDED}, "TENANT_SUSPENDED"),
+        ({"kill_switch": SWITCH}, "KILL_SWITCH_ON"),
+        ({"plan": a_plan(denied_repositories=("acme/app",))}, "POLICY_DENIED"),
+        ({"plan": a_plan(allowed_repositories=("acme/other",))}, "POLICY_DENIED"),
     ],
     ids=["suspended", "kill switch", "denied", "no longer allowed"],
 )
-def test_a_tenant_that_may_not_have_it_done_gets_no_token(asked, changes):
+def test_a_tenant_that_may_not_have_it_done_gets_no_token_and_is_told_why(asked, changes, code):
     asked.change_tenant(**changes)
     with pytest.raises(ClaimRefused):
         claim(asked)
     assert (asked.vault.reads, asked.github_app.asked) == ([], [])
-    assert stored(asked) == a_promotion()
+    assert (stored(asked).status, stored(asked).report.error.code) == (PromotionStatus.FAILED, code)
 
 
 def test_nobody_gets_a_token_while_the_deployments_switch_is_on(asked):
     asked.change_deployment(kill_switch=SWITCH)
     with pytest.raises(ClaimRefused):
         claim(asked)
-    assert (asked.vault.reads, stored(asked)) == ([], a_promotion())
+    assert (asked.vault.reads, stored(asked).report.error.code) == ([], "KILL_SWITCH_ON")
+
+
+def test_a_refused_second_task_leaves_the_first_at_its_work(asked):
+    claim(asked)
+    asked.change_tenant(kill_switch=SWITCH)
+    with pytest.raises(ClaimRefused):
+        claim(asked, claim_id="d" * 32)
+    assert stored(asked).status is PromotionStatus.RUNNING
 
 
 def test_a_token_that_cannot_be_looked_up_costs_no_attempt(asked):

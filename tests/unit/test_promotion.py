@@ -1,15 +1,17 @@
 """A promotion's life: claimed once, ended once, and tried again only after a failure."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from builders import a_promotion, a_promotion_report, a_run, a_worked_run, later
+from builders import CLAIM, TASK_ARN, a_promotion, a_promotion_report, a_run, a_worked_run, later, taken
 
 from outpost.domain.errors import ClaimRefused
 from outpost.domain.promotion import (
     CHECK_AFTER,
     MESSAGE_CHARACTERS,
     PROMOTION_SHARD,
+    SILENT_AFTER,
     PromotionError,
     PromotionErrorCode,
     PromotionReport,
@@ -23,7 +25,7 @@ CLAIMED_AT, ENDED_AT = later(minutes=3), later(minutes=4)
 FAILURE = PromotionError.of(PromotionErrorCode.PUSH_REFUSED, "the host says no")
 CONFLICT = PromotionReport(error=PromotionError.of(PromotionErrorCode.PROMOTION_CONFLICT, "the branch has moved on"))
 PENDING = a_promotion()
-RUNNING = PENDING.claimed(1, CLAIMED_AT)
+RUNNING = taken(PENDING, CLAIMED_AT)
 COMPLETED = RUNNING.reported(1, a_promotion_report(), ENDED_AT)
 FAILED = RUNNING.reported(1, CONFLICT, ENDED_AT)
 
@@ -52,13 +54,13 @@ def test_a_claim_makes_it_run():
 @pytest.mark.parametrize("promotion", [RUNNING, COMPLETED, FAILED], ids=lambda each: each.status)
 def test_it_is_claimed_once(promotion):
     with pytest.raises(ClaimRefused):
-        promotion.claimed(1, later(minutes=5))
+        promotion.claimed(1, claim_id="another", task_arn=TASK_ARN, at=later(minutes=5))
 
 
 @pytest.mark.parametrize("attempt", [0, 2])
 def test_another_attempt_claims_nothing(attempt):
     with pytest.raises(ClaimRefused):
-        PENDING.claimed(attempt, CLAIMED_AT)
+        PENDING.claimed(attempt, claim_id=CLAIM, task_arn=TASK_ARN, at=CLAIMED_AT)
 
 
 def test_a_report_of_success_completes_it():
@@ -86,10 +88,36 @@ def test_the_report_of_another_attempt_is_refused(promotion):
         promotion.reported(2, a_promotion_report(), ENDED_AT)
 
 
+def test_the_same_claim_again_changes_nothing():
+    again = RUNNING.claimed(1, claim_id=CLAIM, task_arn=TASK_ARN, at=later(minutes=5))
+    assert again == RUNNING
+
+
+@pytest.mark.parametrize("promotion", [COMPLETED, FAILED], ids=lambda each: each.status)
+def test_a_claim_comes_too_late_for_one_that_has_ended(promotion):
+    with pytest.raises(ClaimRefused):
+        taken(promotion, later(minutes=5))
+
+
 @pytest.mark.parametrize("promotion", [PENDING, RUNNING], ids=lambda each: each.status)
 def test_a_task_that_ends_without_a_word_fails_it(promotion):
-    failed = promotion.abandoned(1, FAILURE, ENDED_AT)
+    failed = promotion.abandoned(1, FAILURE, ENDED_AT, task_arn=TASK_ARN)
     assert (failed.status, failed.report) == (PromotionStatus.FAILED, PromotionReport(error=FAILURE))
+
+
+@pytest.mark.parametrize("task_arn", ["another task", None])
+@pytest.mark.parametrize("claimer", [TASK_ARN, None])
+def test_the_end_of_another_task_leaves_the_one_that_claimed_its_time(task_arn, claimer):
+    running = PENDING.claimed(1, claim_id=CLAIM, task_arn=claimer, at=CLAIMED_AT)
+    last_moment = CLAIMED_AT + SILENT_AFTER
+    assert running.abandoned(1, FAILURE, last_moment - timedelta(seconds=1), task_arn=task_arn) == running
+    assert running.abandoned(1, FAILURE, last_moment, task_arn=task_arn).status is PromotionStatus.FAILED
+
+
+def test_one_that_is_given_up_has_ended_whatever_its_task_does():
+    assert RUNNING.given_up(1, FAILURE, ENDED_AT).report == PromotionReport(error=FAILURE)
+    assert RUNNING.given_up(2, FAILURE, ENDED_AT) == RUNNING
+    assert COMPLETED.given_up(1, FAILURE, ENDED_AT) == COMPLETED
 
 
 def test_the_end_of_another_attempts_task_changes_nothing():
@@ -113,7 +141,7 @@ def test_the_attempt_that_failed_cannot_come_back():
     again = ask_again(FAILED)
     assert again.abandoned(1, FAILURE, ENDED_AT) == again
     with pytest.raises(ClaimRefused):
-        again.claimed(1, ENDED_AT)
+        again.claimed(1, claim_id=CLAIM, task_arn=TASK_ARN, at=ENDED_AT)
     with pytest.raises(ClaimRefused):
         again.reported(1, a_promotion_report(), ENDED_AT)
 

@@ -1,15 +1,18 @@
 """Promotions whose tasks ended without a word, and those that nobody started."""
 
 import pytest
-from builders import NOON, a_promotion, a_promotion_report, a_run, later
+from builders import NOON, TASK_ARN, a_promotion, a_promotion_report, a_run, later, taken
 
 from outpost.domain.errors import PromotionNotFound
-from outpost.domain.promotion import PromotionErrorCode, PromotionStatus
+from outpost.domain.kill_switch import KillSwitch
+from outpost.domain.promotion import SILENT_AFTER, PromotionErrorCode, PromotionStatus
 from outpost.ports import ExecutionStatus
+from outpost.use_cases.carry_out_promotion import complete_promotion
+from outpost.use_cases.claim_run import RunnerIdentity
 from outpost.use_cases.settle_promotion import PROMOTIONS, PromotionSweeper, settle_promotion, sweep_promotions
 
 RUN_ID = a_run().run_id
-RUNNING = a_promotion().claimed(1, later(minutes=3))
+RUNNING = taken(a_promotion(), later(minutes=3))
 DONE = RUNNING.reported(1, a_promotion_report(), later(minutes=4))
 
 
@@ -18,7 +21,7 @@ def put(world):
     """Puts a promotion there, with its execution in a state, long before now."""
 
     def put(promotion, execution=None):
-        world.clock.move(minutes=10)
+        world.clock.move(minutes=20)
         world.runs.promotions[promotion.tenant_id, promotion.run_id] = promotion
         place = (promotion.run_id, promotion.attempt)
         world.promotion_executions.statuses |= {} if execution is None else {place: execution}
@@ -26,13 +29,14 @@ def put(world):
     return put
 
 
-def settle(world, attempt=1, *, timeout=False, detail=""):
+def settle(world, attempt=1, *, timeout=False, detail="", task_arn=TASK_ARN):
     return settle_promotion(
         "acme",
         RUN_ID,
         attempt,
         ran_out_of_time=timeout,
         detail=detail,
+        task_arn=task_arn,
         **world.ports("promotions", "clock", "identifiers"),
     )
 
@@ -40,7 +44,8 @@ def settle(world, attempt=1, *, timeout=False, detail=""):
 def sweep(world):
     return sweep_promotions(
         PromotionSweeper(
-            executions=world.promotion_executions, **world.ports("promotions", "signing_key", "clock", "identifiers")
+            executions=world.promotion_executions,
+            **world.ports("promotions", "accounts", "deployments", "signing_key", "clock", "identifiers"),
         )
     )
 
@@ -81,6 +86,15 @@ def test_a_promotion_at_another_attempt_is_left_alone(world, put):
     assert settle(world, attempt=2) == RUNNING
 
 
+def test_the_end_of_a_second_task_is_not_the_end_of_the_one_that_has_claimed(world, put):
+    put(taken(a_promotion(), later(minutes=19)))
+    assert settle(world, task_arn="another").status is PromotionStatus.RUNNING
+    complete_promotion(
+        RunnerIdentity("acme", RUN_ID, 1), a_promotion_report(), **world.ports("promotions", "clock", "identifiers")
+    )
+    assert stored(world).status is PromotionStatus.COMPLETED
+
+
 def test_there_is_nothing_to_settle_of_nobodys_promotion(world):
     with pytest.raises(PromotionNotFound):
         settle(world)
@@ -113,6 +127,39 @@ def test_the_sweep_ends_what_ended_unseen(world, put, promotion, execution, code
     put(promotion, execution)
     assert sweep(world) == 1
     assert stored(world).report.error.code == code
+
+
+@pytest.mark.parametrize("execution", [status for status in ExecutionStatus if status is not ExecutionStatus.RUNNING])
+def test_the_sweep_gives_a_task_that_has_claimed_its_time(world, put, execution):
+    put(taken(a_promotion(), later(minutes=19)), execution)
+    assert sweep(world) == 0
+    world.clock.move(seconds=SILENT_AFTER.total_seconds())
+    assert sweep(world) == 1
+
+
+@pytest.mark.parametrize("promotion", [a_promotion(), RUNNING], ids=lambda each: each.status)
+@pytest.mark.parametrize("holder", ["tenant", "deployment"])
+def test_a_switch_that_stops_what_runs_ends_a_promotion(world, put, promotion, holder):
+    put(promotion, ExecutionStatus.RUNNING)
+    change = {"tenant": world.change_tenant, "deployment": world.change_deployment}[holder]
+    change(kill_switch=KillSwitch("an incident", NOON, "operator", stop_running=True))
+    assert sweep(world) == 1
+    assert world.promotion_executions.stopped == {(RUN_ID, 1): "KILL_SWITCH_ON"}
+    error = stored(world).report.error
+    assert (error.code, error.message) == ("KILL_SWITCH_ON", "A kill switch was put on.")
+
+
+def test_a_switch_that_lets_go_on_what_runs_ends_no_promotion(world, put):
+    put(RUNNING, ExecutionStatus.RUNNING)
+    world.change_tenant(kill_switch=KillSwitch("an incident", NOON, "operator"))
+    assert sweep(world) == 0
+
+
+def test_what_could_not_be_stopped_is_not_called_ended(world, put):
+    put(RUNNING, ExecutionStatus.RUNNING)
+    world.change_tenant(kill_switch=KillSwitch("an incident", NOON, "operator", stop_running=True))
+    world.promotion_executions.is_down = True
+    assert (sweep(world), stored(world).status) == (0, PromotionStatus.RUNNING)
 
 
 def test_the_sweep_looks_at_nothing_that_has_ended_or_is_not_due(world, put):

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from outpost_runner.broker import Broker, BrokerUnreachable
 from outpost_runner.claim import COMMIT, GitCredential, StoredFile, read_stored_file
-from outpost_runner.claiming import claim_patience
+from outpost_runner.claiming import claim
 from outpost_runner.json_fields import JsonObject, MalformedJson
 from outpost_runner.settings import Settings
 from outpost_runner.stop import Stop
@@ -55,12 +54,7 @@ class PromotionClaim:
 
 def claim_promotion(settings: Settings, stop: Stop) -> PromotionClaim:
     """Claim the promotion; raises BrokerError."""
-    broker = Broker(settings.api_url, settings.bootstrap_token)
-    answer = broker.call("/promotion/claim", {}, claim_patience(settings, stop))
-    try:
-        return read_promotion_claim(answer)
-    except MalformedJson as error:
-        raise BrokerUnreachable(f"The claim cannot be read: {error}") from error
+    return claim(settings, stop, "/promotion/claim", read_promotion_claim)
 
 
 def read_promotion_claim(data: JsonObject) -> PromotionClaim:

@@ -29,6 +29,11 @@ def closed(**properties: dict[str, Any]) -> dict[str, Any]:
     return {"type": "object", "properties": properties, "required": [*properties], "additionalProperties": False}
 
 
+CLAIM_BODY = closed(
+    claimId={"type": "string", "pattern": "^[0-9a-f]{32}$"},
+    taskArn=maybe(text_of(500)),
+    runnerVersion=text_of(64),
+)
 COMPLETE_BODY = closed(
     outcome={"enum": ["promoted", "failed"]},
     branch={"type": "string"},
@@ -88,7 +93,7 @@ class PromotionPlatform:
             is_signed = request.query_string == b"X-Amz-Signature=abc%2Fdef"
             return Response(self.patch, 200) if is_signed else Response("SignatureDoesNotMatch", 403)
         if route == "/promotion/claim":
-            self.faults += [] if body == {} else ["the claim's body"]
+            self.faults += find_faults(CLAIM_BODY, body)
             return success(self.claim)
         faults = find_faults(COMPLETE_BODY, body)
         self.faults += faults

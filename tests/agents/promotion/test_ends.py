@@ -74,6 +74,13 @@ def test_a_claim_that_is_refused_is_the_end(platform, run, upstream, status):
     assert upstream.branches() == ["main"]
 
 
+def test_a_claim_whose_answer_is_lost_is_asked_for_again_as_the_same(platform, run):
+    platform.script["/promotion/claim"].append(failure(503))
+    assert run().process.returncode == 0
+    first, again = platform.calls_to("/promotion/claim")
+    assert first.body == again.body
+
+
 def test_a_broker_that_cannot_be_reached_is_given_up(platform, run):
     platform.always["/promotion/claim"] = failure(503)
     assert run({"OUTPOST_CLAIM_PATIENCE_SECONDS": "1"}).process.returncode == 21

@@ -37,16 +37,7 @@ class StepFunctionsExecutions:
                     raise
 
     def stop(self, run_id: str, *, error: str, cause: str) -> None:
-        with unavailable_if_it_fails():
-            try:
-                self._client.stop_execution(
-                    executionArn=_execution_arn(self._machine_arn, run_id),
-                    error=error,
-                    cause=cause[:CAUSE_CHARACTERS],
-                )
-            except ClientError as refusal:
-                if error_code(refusal) != "ExecutionDoesNotExist":
-                    raise
+        stop_execution(self._client, self._machine_arn, run_id, error=error, cause=cause)
 
     def status(self, run_id: str) -> ExecutionStatus | None:
         return execution_status(self._client, self._machine_arn, run_id)
@@ -59,6 +50,18 @@ def start_execution(client: "SFNClient", machine_arn: str, name: str, given: str
             client.start_execution(stateMachineArn=machine_arn, name=name, input=given)
         except ClientError as error:
             if error_code(error) != "ExecutionAlreadyExists":
+                raise
+
+
+def stop_execution(client: "SFNClient", machine_arn: str, name: str, *, error: str, cause: str) -> None:
+    """Stop the execution of a name, and what it launched; one that has ended, or never was, is fine."""
+    with unavailable_if_it_fails():
+        try:
+            client.stop_execution(
+                executionArn=_execution_arn(machine_arn, name), error=error, cause=cause[:CAUSE_CHARACTERS]
+            )
+        except ClientError as refusal:
+            if error_code(refusal) != "ExecutionDoesNotExist":
                 raise
 
 

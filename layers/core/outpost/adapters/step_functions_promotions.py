@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING
 
-from outpost.adapters.step_functions_executions import execution_status, start_execution
+from outpost.adapters.step_functions_executions import execution_status, start_execution, stop_execution
 from outpost.domain.promotion import TASK_SECONDS, Promotion
 from outpost.ports import ExecutionStatus
 from outpost.settings import Settings
@@ -32,6 +32,9 @@ class StepFunctionsPromotions:
             sort_keys=True,
         )
         start_execution(self._client, self._machine_arn, _name(promotion), given)
+
+    def stop(self, promotion: Promotion, *, error: str, cause: str) -> None:
+        stop_execution(self._client, self._machine_arn, _name(promotion), error=error, cause=cause)
 
     def status(self, promotion: Promotion) -> ExecutionStatus | None:
         return execution_status(self._client, self._machine_arn, _name(promotion))

@@ -38,18 +38,21 @@ class PromotionEnd:
     attempt: int
     ran_out_of_time: bool
     detail: str
+    task_arn: str | None
 
 
 def read_promotion_end(event: Mapping[str, Any]) -> PromotionEnd:
     """The end of a promotion's task; what the task had to say of it came from itself."""
     error, cause = str(event.get("error") or ""), str(event.get("cause") or "")
-    is_task = cause.lstrip().startswith("{")
+    task = _read_object(cause)
+    task_arn = event.get("taskArn") or (task or {}).get("TaskArn")
     return PromotionEnd(
         str(event["tenantId"]),
         str(event["runId"]),
         int(event["attempt"]),
         ran_out_of_time=error == "States.Timeout",
-        detail="" if is_task or not error else f"{error}: {cause}"[:DETAIL_CHARACTERS],
+        detail="" if cause.lstrip().startswith("{") or not error else f"{error}: {cause}"[:DETAIL_CHARACTERS],
+        task_arn=str(task_arn) if task_arn else None,
     )
 
 
@@ -75,11 +78,16 @@ def _from_machine(event: Mapping[str, Any]) -> Testimony:
 
 def _task_in(cause: str) -> TaskState | None:
     """The task that States.TaskFailed carries as its cause; one that Step Functions has cut says nothing."""
+    payload = _read_object(cause)
+    return None if payload is None else read_task(payload)
+
+
+def _read_object(cause: str) -> dict[str, Any] | None:
     try:
         payload = json.loads(cause)
     except ValueError:
         return None
-    return read_task(payload) if isinstance(payload, dict) else None
+    return payload if isinstance(payload, dict) else None
 
 
 def _from_task(detail: Mapping[str, Any]) -> Testimony | None:

@@ -85,6 +85,7 @@ def _settle_promotion(event: dict[str, Any], wiring: Wiring) -> dict[str, object
         ended.attempt,
         ran_out_of_time=ended.ran_out_of_time,
         detail=ended.detail,
+        task_arn=ended.task_arn,
         promotions=wiring.promotions,
         clock=wiring.clock,
         identifiers=wiring.identifiers,

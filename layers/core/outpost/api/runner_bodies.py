@@ -14,7 +14,7 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class ClaimBody(Body):
-    """POST /runner/claim."""
+    """POST /runner/claim, and POST /promotion/claim."""
 
     claim_id: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
     task_arn: Annotated[str, Field(max_length=500)] | None = None
@@ -131,10 +131,6 @@ class CompleteBody(Body):
     check: CheckBody | None = None
     workspace: WorkspaceEndBody | None = None
     notices: Annotated[list[Annotated[str, Field(max_length=200)]], Field(max_length=20)] = Field(default_factory=list)
-
-
-class PromotionClaimBody(Body):
-    """POST /promotion/claim."""
 
 
 class PullRequestBody(Body):

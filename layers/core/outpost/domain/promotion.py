@@ -15,6 +15,8 @@ from outpost.domain.errors import ClaimRefused
 # Above what the machine lets the task take: its own word comes first.
 CHECK_AFTER = timedelta(minutes=2)
 TASK_SECONDS = 600
+# When a task that has claimed can tell nothing any more: after its own time, and what it takes to be stopped.
+SILENT_AFTER = timedelta(seconds=TASK_SECONDS) + CHECK_AFTER
 # The branch of a run that names none.
 BRANCH_PREFIX = "outpost/"
 PROMOTION_SHARD = "PROMOTION#0"
@@ -45,6 +47,10 @@ class PromotionErrorCode(StrEnum):
     GIT_TOKEN_MISSING = "GIT_TOKEN_MISSING"  # noqa: S105 a code
     PROMOTION_FAILED = "PROMOTION_FAILED"
     PROMOTION_TIMEOUT = "PROMOTION_TIMEOUT"
+    NOTHING_TO_PROMOTE = "NOTHING_TO_PROMOTE"
+    POLICY_DENIED = "POLICY_DENIED"
+    KILL_SWITCH_ON = "KILL_SWITCH_ON"
+    TENANT_SUSPENDED = "TENANT_SUSPENDED"
 
 
 _REMEDIES = {
@@ -68,6 +74,13 @@ _REMEDIES = {
     ),
     PromotionErrorCode.PROMOTION_FAILED: ("Promote it again; if it repeats, ask the operator.", True),
     PromotionErrorCode.PROMOTION_TIMEOUT: ("Promote it again; if it repeats, ask the operator.", True),
+    PromotionErrorCode.NOTHING_TO_PROMOTE: ("Rerun it, and promote what comes of that.", False),
+    PromotionErrorCode.POLICY_DENIED: ("Ask the operator for a plan that allows the repository.", False),
+    PromotionErrorCode.KILL_SWITCH_ON: (
+        "Promote it again once the kill switch is off: GET /kill-switch shows it.",
+        True,
+    ),
+    PromotionErrorCode.TENANT_SUSPENDED: ("Ask the operator of this deployment to resume the tenant.", False),
 }
 MESSAGE_CHARACTERS = 1_000
 
@@ -142,6 +155,8 @@ class Promotion:
     attempt: int = 1
     revision: int = 1
     started_at: datetime | None = None
+    claim_id: str | None = None
+    task_arn: str | None = None
     ended_at: datetime | None = None
     report: PromotionReport | None = None
 
@@ -155,11 +170,21 @@ class Promotion:
         """Where the sweep finds it until it has ended."""
         return None if self.status.is_ended else PROMOTION_SHARD
 
-    def claimed(self, attempt: int, at: datetime) -> Self:
-        """The promotion in its task's hands, once. Raises ClaimRefused."""
-        if attempt != self.attempt or self.status is not PromotionStatus.PENDING:
+    def claimed(self, attempt: int, *, claim_id: str, task_arn: str | None, at: datetime) -> Self:
+        """The promotion in its task's hands; the same claim again changes nothing. Raises ClaimRefused."""
+        is_repeated = self.status is PromotionStatus.RUNNING and claim_id == self.claim_id
+        if attempt != self.attempt or not (is_repeated or self.status is PromotionStatus.PENDING):
             raise ClaimRefused("the promotion is not waiting to be claimed", self.status)
-        return replace(self, status=PromotionStatus.RUNNING, started_at=at, check_at=at + CHECK_AFTER)
+        if is_repeated:
+            return self
+        return replace(
+            self,
+            status=PromotionStatus.RUNNING,
+            started_at=at,
+            claim_id=claim_id,
+            task_arn=task_arn,
+            check_at=at + CHECK_AFTER,
+        )
 
     def reported(self, attempt: int, report: PromotionReport, at: datetime) -> Self:
         """The promotion at its end, by its task's word; the first stands. Raises ClaimRefused for another attempt."""
@@ -167,8 +192,18 @@ class Promotion:
             raise ClaimRefused("this attempt is not the current one", self.status)
         return self._ended(report, at)
 
-    def abandoned(self, attempt: int, error: PromotionError, at: datetime) -> Self:
-        """The promotion at its end, because its task ended without a word; nothing if it has ended, or is another's."""
+    def abandoned(self, attempt: int, error: PromotionError, at: datetime, *, task_arn: str | None = None) -> Self:
+        """The promotion at its end, because its task ended without a word; nothing if it has ended, or is another's.
+
+        `task_arn` is the task that has ended, where that is known. A launch may have made two, when its answer was
+        lost: the one that has the claim is given all of its time, unless it is known to be the one that has ended.
+        """
+        is_anothers = self.task_arn is None or task_arn != self.task_arn
+        may_yet_tell = self.started_at is not None and is_anothers and at < self.started_at + SILENT_AFTER
+        return self if may_yet_tell else self.given_up(attempt, error, at)
+
+    def given_up(self, attempt: int, error: PromotionError, at: datetime) -> Self:
+        """The promotion at its end, whatever its task has to say; nothing if it has ended, or is another's."""
         return self if attempt != self.attempt else self._ended(PromotionReport(error=error), at)
 
     def asked_again(self, wish: PromotionWish, api_url: str, by: str, at: datetime) -> Self:
@@ -185,6 +220,8 @@ class Promotion:
             check_at=at + CHECK_AFTER,
             attempt=self.attempt + 1,
             started_at=None,
+            claim_id=None,
+            task_arn=None,
             ended_at=None,
             report=None,
         )

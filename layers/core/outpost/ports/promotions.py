@@ -1,5 +1,6 @@
 """The records of promotions, and the executions that carry them out."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -11,6 +12,14 @@ from outpost.ports.compute import ExecutionStatus
 
 class PromotionChangedMeanwhile(OutpostError):
     """The record is no longer what the change was decided upon: read it again and decide again."""
+
+
+@dataclass(frozen=True)
+class RequestedPromotion:
+    """A promotion that is recorded with its run's end, and the event of it."""
+
+    promotion: Promotion
+    event: Event
 
 
 class Promotions(Protocol):
@@ -38,6 +47,10 @@ class PromotionExecutions(Protocol):
 
     def start(self, promotion: Promotion, bootstrap_token: str) -> None:
         """Start the execution; again with the same input changes nothing."""
+        ...
+
+    def stop(self, promotion: Promotion, *, error: str, cause: str) -> None:
+        """Stop the execution and its task; one that has ended, or was never started, is fine."""
         ...
 
     def status(self, promotion: Promotion) -> ExecutionStatus | None:

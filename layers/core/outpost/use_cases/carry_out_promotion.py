@@ -1,11 +1,12 @@
 """What a promotion's task may ask for: the work and the right to push it, once; and to tell how it ended."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from outpost.domain.errors import ClaimRefused, PatchNotFound
+from outpost.domain.errors import ClaimRefused, OutpostError, PatchNotFound, PromotionNotFound
 from outpost.domain.git import is_on_host
-from outpost.domain.promotion import TASK_SECONDS, Promotion, PromotionReport
+from outpost.domain.promotion import TASK_SECONDS, Promotion, PromotionError, PromotionErrorCode, PromotionReport
 from outpost.domain.report import Artifact
 from outpost.domain.repositories import may_use
 from outpost.domain.run import Run
@@ -32,6 +33,15 @@ from outpost.use_cases.find_results import find_patch, read_task
 
 SESSION_VALIDITY = timedelta(seconds=2 * TASK_SECONDS)
 DOWNLOAD_SECONDS = 900
+PATCH_GONE = PromotionError.of(PromotionErrorCode.NOTHING_TO_PROMOTE, "The run's patch is not kept any more.")
+
+
+class PromotionForbidden(OutpostError):
+    """The promotion may not be carried out any more."""
+
+    def __init__(self, code: PromotionErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.error = PromotionError.of(code, message)
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,8 @@ class ClaimedPromotion:
 def claim_promotion(
     bearer: RunnerIdentity,
     *,
+    claim_id: str,
+    task_arn: str | None,
     git_base_url: str,
     runs: Runs,
     promotions: Promotions,
@@ -63,18 +75,31 @@ def claim_promotion(
     clock: Clock,
     identifiers: Identifiers,
 ) -> ClaimedPromotion:
-    """The promotion, now RUNNING. A token is good once: who lost the answer has lost the attempt. Raises ClaimRefused.
+    """The promotion, now RUNNING in this task's hands; the same claim again gives the same. Raises ClaimRefused.
 
-    All that it gets is found before the record is written: a look-up that fails costs no attempt.
+    All that it gets is found before the record is written: a look-up that fails costs no attempt. Where it may not be
+    carried out any more, the promotion has failed for that reason.
     """
+
+    def change(decide: Callable[[Promotion], Promotion]) -> Promotion:
+        return change_promotion(
+            bearer.tenant_id, bearer.run_id, decide, promotions=promotions, clock=clock, identifiers=identifiers
+        )
+
+    def claimed(found: Promotion) -> Promotion:
+        return found.claimed(bearer.attempt, claim_id=claim_id, task_arn=task_arn, at=clock.now())
+
+    known = promotions.get(bearer.tenant_id, bearer.run_id)
+    if known is None:
+        raise PromotionNotFound(bearer.run_id)
+    claimed(known)
     try:
         run, patch = find_patch(bearer.tenant_id, bearer.run_id, runs=runs, clock=clock)
-    except PatchNotFound as error:
-        raise ClaimRefused("the patch is not kept any more") from error
-    tenant = _require_open(run, git_base_url, accounts, deployments)
-    known = promotions.get(bearer.tenant_id, bearer.run_id)
-    if known is not None:
-        known.claimed(bearer.attempt, clock.now())
+        tenant = _require_leave(run, git_base_url, accounts, deployments)
+    except (PatchNotFound, PromotionForbidden) as refusal:
+        error = refusal.error if isinstance(refusal, PromotionForbidden) else PATCH_GONE
+        change(lambda found: found.given_up(bearer.attempt, error, clock.now()))
+        raise ClaimRefused(error.message) from refusal
     repo = run.repo or ""
     token = None
     if is_on_host(repo, git_base_url):
@@ -82,14 +107,7 @@ def claim_promotion(
     now = clock.now()
     task = read_task(run, files=files, clock=clock)
     patch_url = files.presign_download(run.tenant_id, run.run_id, patch, at=now, seconds=DOWNLOAD_SECONDS)
-    promotion = change_promotion(
-        bearer.tenant_id,
-        bearer.run_id,
-        lambda found: found.claimed(bearer.attempt, clock.now()),
-        promotions=promotions,
-        clock=clock,
-        identifiers=identifiers,
-    )
+    promotion = change(claimed)
     return ClaimedPromotion(
         promotion=promotion,
         run=run,
@@ -120,17 +138,18 @@ def complete_promotion(
     )
 
 
-def _require_open(run: Run, git_base_url: str, accounts: Accounts, deployments: Deployments) -> Tenant:
-    """Whoever may not have work done may not have it promoted, wherever it has been asked for. Raises ClaimRefused."""
+def _require_leave(run: Run, git_base_url: str, accounts: Accounts, deployments: Deployments) -> Tenant:
+    """Whoever may not have work done may not have it promoted, wherever it was asked for. Raises PromotionForbidden."""
     tenant = accounts.get(run.tenant_id)
-    is_open = tenant is not None and tenant.status is TenantStatus.ACTIVE and tenant.kill_switch is None
-    if tenant is None or not is_open or deployments.get().kill_switch is not None:
-        raise ClaimRefused("a kill switch is on, or the tenant is suspended")
+    if tenant is None or tenant.status is not TenantStatus.ACTIVE:
+        raise PromotionForbidden(PromotionErrorCode.TENANT_SUSPENDED, "The tenant is suspended.")
+    if tenant.kill_switch is not None or deployments.get().kill_switch is not None:
+        raise PromotionForbidden(PromotionErrorCode.KILL_SWITCH_ON, "A kill switch is on: no work begins.")
     plan = tenant.plan
     if not may_use(
         run.repo, allowed=plan.allowed_repositories, denied=plan.denied_repositories, git_base_url=git_base_url
     ):
-        raise ClaimRefused("the plan does not allow this repository any more")
+        raise PromotionForbidden(PromotionErrorCode.POLICY_DENIED, "The plan does not allow this repository any more.")
     return tenant
 
 

@@ -87,7 +87,11 @@ class Switches:
 
     def stop(self, run: Run) -> bool:
         """Whether a switch ends the run, and it is not yet on its way."""
-        return run.status is not RunStatus.CANCELLING and (self._is_on(None) or self._is_on(run.tenant_id))
+        return run.status is not RunStatus.CANCELLING and self.end_work_of(run.tenant_id)
+
+    def end_work_of(self, tenant_id: str) -> bool:
+        """Whether a switch ends what is at work for the tenant."""
+        return self._is_on(None) or self._is_on(tenant_id)
 
     def _is_on(self, tenant_id: str | None) -> bool:
         if tenant_id not in self._known:
