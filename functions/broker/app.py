@@ -1,7 +1,7 @@
 """What a runner may ask for while its run lives, and a promotion's task for its own."""
 
 from outpost.api.application import Application, Reply
-from outpost.api.promotions import claimed_promotion_view, read_promotion_report
+from outpost.api.promotions import claimed_promotion_reply, read_promotion_report
 from outpost.api.queries import NoQuery
 from outpost.api.request import Request
 from outpost.api.runner import claimed_view, read_artifact, read_report, read_usage, uploads_view
@@ -13,7 +13,7 @@ from outpost.api.runner_bodies import (
     UploadsBody,
 )
 from outpost.domain.token import Purpose
-from outpost.use_cases.carry_out_promotion import claim_promotion, complete_promotion
+from outpost.use_cases.carry_out_promotion import complete_promotion
 from outpost.use_cases.claim_run import RunnerIdentity, claim_run, identify_runner
 from outpost.use_cases.complete_run import complete_run
 from outpost.use_cases.grant_uploads import grant_uploads
@@ -57,25 +57,8 @@ def post_claim(request: Request) -> Reply:
 def post_promotion_claim(request: Request) -> Reply:
     """Hand a run's work, and the right to push it, to the promotion's task, once."""
     request.query(NoQuery)
-    promoter, body = runner_of(request, Purpose.PROMOTION_BOOTSTRAP), request.body(ClaimBody)
-    claimed = claim_promotion(
-        promoter,
-        claim_id=body.claim_id,
-        task_arn=body.task_arn,
-        git_base_url=wiring.settings.git_base_url,
-        runs=wiring.runs,
-        promotions=wiring.promotions,
-        files=wiring.files,
-        accounts=wiring.accounts,
-        deployments=wiring.deployments,
-        secrets=wiring.tenant_secrets,
-        vault=wiring.vault,
-        github_app=wiring.github_app,
-        signing_key=wiring.signing_key,
-        clock=wiring.clock,
-        identifiers=wiring.identifiers,
-    )
-    return Reply(claimed_promotion_view(claimed, wiring.settings))
+    promoter = runner_of(request, Purpose.PROMOTION_BOOTSTRAP)
+    return claimed_promotion_reply(promoter, request.body(ClaimBody), wiring)
 
 
 @app.route("POST", "/promotion/complete")

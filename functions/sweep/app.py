@@ -36,18 +36,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
         )
     )
     ended = sweep_workspaces(WorkspaceSweeper(wiring.workspaces, wiring.files, wiring.clock, wiring.identifiers))
-    promotions = sweep_promotions(
-        PromotionSweeper(
-            promotions=wiring.promotions,
-            executions=wiring.promotion_executions,
-            accounts=wiring.accounts,
-            deployments=wiring.deployments,
-            signing_key=wiring.signing_key,
-            clock=wiring.clock,
-            identifiers=wiring.identifiers,
-        )
-    )
+    promotions = sweep_promotions(promotion_sweeper())
     logger.info("swept", extra={"deeds": dict(deeds), "workspaces": dict(ended), "promotions": promotions})
     for deed in (Deed.SLOTS_CORRECTED, Deed.ORPHAN_STOPPED, Deed.BREAKER_SEEN_OPEN, Deed.FAILED):
         metrics.add_metric(name=f"Sweep-{deed}", unit=MetricUnit.Count, value=deeds[deed])
     return dict(deeds)
+
+
+def promotion_sweeper() -> PromotionSweeper:
+    """What a round over the promotions needs."""
+    return PromotionSweeper(
+        promotions=wiring.promotions,
+        executions=wiring.promotion_executions,
+        accounts=wiring.accounts,
+        deployments=wiring.deployments,
+        signing_key=wiring.signing_key,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )

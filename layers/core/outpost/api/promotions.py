@@ -4,7 +4,7 @@ from outpost.api.application import Reply
 from outpost.api.pull_request import make_body, make_title
 from outpost.api.request import Request
 from outpost.api.runner import GIT_USERNAME
-from outpost.api.runner_bodies import PromotionCompleteBody
+from outpost.api.runner_bodies import ClaimBody, PromotionCompleteBody
 from outpost.api.times import time_text
 from outpost.api.views import View
 from outpost.domain.api_key import Caller
@@ -22,7 +22,8 @@ from outpost.domain.promotion import (
     code_of_promotion_report,
 )
 from outpost.settings import Settings
-from outpost.use_cases.carry_out_promotion import ClaimedPromotion
+from outpost.use_cases.carry_out_promotion import ClaimedPromotion, claim_promotion
+from outpost.use_cases.claim_run import RunnerIdentity
 from outpost.use_cases.find_results import require_run
 from outpost.use_cases.promote_run import promote_run
 from outpost.wiring import Wiring
@@ -80,6 +81,28 @@ def promotion_view(promotion: Promotion) -> View:
         else {"code": error.code, "message": error.message, "remedy": error.remedy, "retryable": error.retryable},
         "conflicts": [{"path": conflict.path, "reason": conflict.reason} for conflict in report.conflicts],
     }
+
+
+def claimed_promotion_reply(promoter: RunnerIdentity, body: ClaimBody, wiring: Wiring) -> Reply:
+    """All that the promotion's task needs, once it has the claim. Raises what `claim_promotion` raises."""
+    claimed = claim_promotion(
+        promoter,
+        claim_id=body.claim_id,
+        task_arn=body.task_arn,
+        git_base_url=wiring.settings.git_base_url,
+        runs=wiring.runs,
+        promotions=wiring.promotions,
+        files=wiring.files,
+        accounts=wiring.accounts,
+        deployments=wiring.deployments,
+        secrets=wiring.tenant_secrets,
+        vault=wiring.vault,
+        github_app=wiring.github_app,
+        signing_key=wiring.signing_key,
+        clock=wiring.clock,
+        identifiers=wiring.identifiers,
+    )
+    return Reply(claimed_promotion_view(claimed, wiring.settings))
 
 
 def claimed_promotion_view(claimed: ClaimedPromotion, settings: Settings) -> View:
