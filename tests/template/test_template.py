@@ -162,6 +162,8 @@ def test_a_task_has_no_role():
 def test_a_task_has_the_time_to_stop_that_the_run_grants_it():
     containers = [r["Properties"]["ContainerDefinitions"][0] for r in of_type("AWS::ECS::TaskDefinition").values()]
     assert {container["StopTimeout"] for container in containers} == {120}
+    # Left to itself ECS drops lines when they come faster than they are taken.
+    assert {container["LogConfiguration"]["Options"]["mode"] for container in containers} == {"blocking"}
 
 
 @pytest.mark.parametrize("name", sorted(of_type("AWS::DynamoDB::Table")))
