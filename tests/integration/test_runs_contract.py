@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from builders import CLAIM, NOON, TASK_ARN, a_report, a_run, a_running_run, an_admission, an_event, later
 
+from outpost.adapters.dynamo_pages import CLOCKS_DIFFER, lowest_id, query_page
 from outpost.domain.report import Artifact
 from outpost.domain.run import Priority, RunStatus
 from outpost.domain.run_error import RunErrorCode
@@ -193,3 +194,31 @@ def test_a_claimed_task_is_kept(runs):
     create(runs, a_run())
     runs.save(a_run(), a_running_run(), an_event(event_id="01Q3ENHRG0CLAIMED"))
     assert runs.get("acme", a_run().run_id).task_arn == TASK_ARN
+
+
+class RecordingClient:
+    """A table of no runs, which remembers what it was asked."""
+
+    def query(self, **request):
+        self.asked = request["ExpressionAttributeValues"]
+        return {"Items": []}
+
+
+@pytest.mark.parametrize("name", ["parent", "batch"])
+def test_what_came_of_another_is_looked_for_from_that_on(name):
+    client = RecordingClient()
+    query_page(client, "runs", "acme", RunFilter(**{name: a_run().run_id}), before_run_id=None, limit=10)
+    assert client.asked[":first"]["S"] == f"RUN#{lowest_id(NOON - CLOCKS_DIFFER)}"
+
+
+def test_a_later_beginning_that_was_asked_for_stands():
+    client = RecordingClient()
+    wanted = RunFilter(parent=a_run().run_id, since=later(hours=1))
+    query_page(client, "runs", "acme", wanted, before_run_id=None, limit=10)
+    assert client.asked[":first"]["S"] == f"RUN#{lowest_id(later(hours=1))}"
+
+
+def test_what_is_no_id_has_no_beginning():
+    client = RecordingClient()
+    query_page(client, "runs", "acme", RunFilter(parent="x"), before_run_id=None, limit=10)
+    assert client.asked[":first"]["S"] == "RUN#"

@@ -1,5 +1,7 @@
 """Pages of a tenant's runs: newest first, disjoint, complete, and never empty while there is more."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 READS_PER_PAGE = 10
 # No run lives longer: a day in the queue, three attempts of a day each, their launches and ends.
 LONGEST_LIFE = timedelta(days=5)
+CLOCKS_DIFFER = timedelta(minutes=5)
 _FIRST, _LAST = "RUN#", "RUN#~"
 
 
@@ -67,7 +70,7 @@ def _request(table: str, tenant_id: str, wanted: RunFilter) -> dict[str, Any]:
     names: dict[str, str] = {}
     values: dict[str, Any] = {
         ":tenant": tenant_partition(tenant_id),
-        ":first": f"RUN#{lowest_id(wanted.since)}" if wanted.since else _FIRST,
+        ":first": f"RUN#{max(_lower_bounds(wanted), default='')}",
         ":last": f"RUN#{lowest_id(wanted.until)}" if wanted.until else _LAST,
     }
     conditions = []
@@ -99,6 +102,15 @@ def _request(table: str, tenant_id: str, wanted: RunFilter) -> dict[str, Any]:
     if conditions:
         request |= {"FilterExpression": " AND ".join(conditions), "ExpressionAttributeNames": names}
     return request
+
+
+def _lower_bounds(wanted: RunFilter) -> Iterator[str]:
+    """Ids below which no run can match: what comes of a run or a batch is younger, however clocks differ."""
+    if wanted.since is not None:
+        yield lowest_id(wanted.since)
+    for older in (wanted.parent, wanted.batch):
+        with suppress(ValueError):
+            yield lowest_id(ULID.from_str(older or "").datetime - CLOCKS_DIFFER)
 
 
 def lowest_id(at: datetime) -> str:
