@@ -164,6 +164,11 @@ def test_a_rerun_can_be_asked_to_make_a_workspace(api):
     assert run_of(api, rerun(api, done(api), workspaceMode="persistent"))["workspaceId"] is not None
 
 
+def test_a_rerun_in_no_workspace_is_of_the_same_repository(api):
+    run = run_of(api, rerun(api, done(api), workspaceId=None))
+    assert (run["repo"], run["branch"], run["workspaceId"]) == ("acme/site", "main", None)
+
+
 def test_a_rerun_in_a_workspace_has_that_ones_repository(api):
     workspace_id = in_workspace(api, repo="acme/other", branch=None)["workspaceId"]
     run = run_of(api, rerun(api, done(api), workspaceId=workspace_id))

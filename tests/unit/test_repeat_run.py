@@ -229,6 +229,27 @@ def test_a_run_that_came_to_nothing_left_its_workspace_as_it_found_it(leave, fol
     assert follow_up().workspace_id == WORKSPACE
 
 
+def test_a_follow_up_that_came_to_nothing_in_its_workspace_passes_on_what_it_had_begun_with(
+    leave, follow_up, left_workspace
+):
+    leave(run_id=GRANDPARENT)
+    leave(workspace=a_use(), origin=FOLLOWED_UP, result=None, status=RunStatus.CANCELLED)
+    left_workspace(snapshot=a_snapshot(run_id=GRANDPARENT))
+    found = follow_up()
+    assert (found.workspace_id, found.origin.patch, found.origin.background_run_id) == (
+        WORKSPACE,
+        EARLIER_PATCH,
+        GRANDPARENT,
+    )
+
+
+def test_a_workspace_stands_for_a_patch_that_has_expired(leave, follow_up, left_workspace):
+    leave(run_id=GRANDPARENT, created_at=later(days=-90))
+    leave(workspace=a_use(), origin=FOLLOWED_UP, result=None, status=RunStatus.CANCELLED)
+    left_workspace(snapshot=a_snapshot(run_id=GRANDPARENT))
+    assert (follow_up().workspace_id, follow_up().origin.patch) == (WORKSPACE, None)
+
+
 def test_a_workspace_that_another_run_had_since_is_not_as_it_was_found(leave, follow_up, left_workspace):
     leave(workspace=a_use(), result=None, status=RunStatus.FAILED)
     left_workspace(snapshot=a_snapshot(run_id="another run"), last_run_id="another run")

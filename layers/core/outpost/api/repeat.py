@@ -63,12 +63,13 @@ def _reply(
 
 
 def _rerun(request: Request, changes: Fields, wiring: Wiring) -> tuple[Continuation, DispatchBody]:
-    is_elsewhere = bool({"repo", "branch", "workspaceId"} & changes.keys())
+    has_workspace = changes.get("workspaceId") is not None
+    is_elsewhere = has_workspace or bool({"repo", "branch"} & changes.keys())
     earlier = rerun_of(
         request.caller.tenant_id, request.id, is_elsewhere=is_elsewhere, runs=wiring.runs, clock=wiring.clock
     )
     asked = _asked_before(earlier.parent, changes, _allowed(request))
-    if "workspaceId" in changes:
+    if has_workspace:
         asked = _without(("repo", "branch"), asked)
     return earlier, _checked({**asked, **_task(earlier.parent, changes, wiring), **changes})
 

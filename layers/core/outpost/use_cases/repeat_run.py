@@ -47,8 +47,8 @@ def follow_up_of(tenant_id: str, run_id: str, *, runs: Runs, workspaces: Workspa
     stored = stored_files(parent, runs=runs, clock=clock)
     patch = next((LeftPatch(run_id, file) for file in stored if file.type == PATCH_TYPE), None)
     before, background_run_id = parent.origin, run_id
-    if workspace_id is None and patch is None and parent.result is None and before is not None:
-        patch = _still_kept(parent, before.patch, runs, clock)
+    if patch is None and parent.result is None and before is not None:
+        patch = _still_kept(parent, before.patch, runs, clock, is_needed=workspace_id is None)
         background_run_id = before.background_run_id or run_id
     if workspace_id is None and patch is None and parent.result is not None and parent.result.files_changed:
         raise WorkNotKept("the run changed files, and its patch is not kept")
@@ -64,12 +64,16 @@ def _base_of(run: Run) -> str | None:
     return reported or (run.origin.commit if run.origin else None)
 
 
-def _still_kept(run: Run, patch: LeftPatch | None, runs: Runs, clock: Clock) -> LeftPatch | None:
-    """The patch that the run began with. Raises WorkNotKept once it is gone."""
+def _still_kept(
+    run: Run, patch: LeftPatch | None, runs: Runs, clock: Clock, *, is_needed: bool = True
+) -> LeftPatch | None:
+    """The patch that the run began with. Raises WorkNotKept once it is gone and nothing stands in for it."""
     if patch is None:
         return None
     left_by = runs.get(run.tenant_id, patch.run_id)
     if left_by is None or not left_by.has_results(clock.now()):
+        if not is_needed:
+            return None
         raise WorkNotKept("the patch that the run began with is not kept any more")
     return patch
 
