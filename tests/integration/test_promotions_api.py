@@ -127,7 +127,7 @@ def test_its_task_gets_the_work_and_a_token(api, worked, carry_out):
     promote(api, worked, branch="fix/login", title="A title", draft=True)
     claimed = carry_out(worked)
     assert claimed["run"] == {"runId": worked, "agent": "shell", "modelId": "none", "summary": "did it"}
-    assert claimed["repo"] == {"url": "https://git.example.com/acme/app.git", "mayRedirect": True}
+    assert claimed["repo"] == {"url": "https://git.example.com/acme/app.git"}
     assert (claimed["baseSha"], claimed["baseBranch"]) == (RESULT["baseSha"], "develop")
     assert (claimed["branch"], claimed["title"], claimed["draft"]) == ("fix/login", "A title", True)
     assert claimed["git"] == {"username": "x-access-token", "password": "ghp_the-tenants-own-token"}

@@ -130,6 +130,15 @@ def test_every_error_has_a_remedy_and_a_bounded_message(code):
     assert error.message == "m" * MESSAGE_CHARACTERS
 
 
+def test_only_what_may_pass_is_worth_another_try():
+    assert [code for code in PromotionErrorCode if PromotionError.of(code, "").retryable] == [
+        "PULL_REQUEST_FAILED",
+        "CLONE_FAILED",
+        "PROMOTION_FAILED",
+        "PROMOTION_TIMEOUT",
+    ]
+
+
 @pytest.mark.parametrize("code", PromotionErrorCode)
 def test_a_tasks_code_is_taken_as_it_is(code):
     assert code_of_promotion_report(str(code)) is code

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import IO
 
 from outpost_runner.git import Git, GitFailed
-from outpost_runner.promotion.errors import Conflict, PatchConflicts, PromotionFailed
+from outpost_runner.promotion.errors import Conflict, NotPromotable, PatchConflicts
 from outpost_runner.workspace import find_reason
 
 CONFLICTS_FOUND = 1
@@ -30,13 +30,13 @@ REASONS = {
 def apply_patch(git: Git, base_commit: str, patch: Path) -> str:
     """The tree that the run left: its patch on the commit that it began with, to which it fits exactly.
 
-    Raises PromotionFailed for a patch that git refuses: one that is damaged or leads out of the tree or into `.git`.
+    Raises NotPromotable for a patch that git refuses: one that is damaged or leads out of the tree or into `.git`.
     """
     git.run("read-tree", base_commit)
     try:
         git.run("apply", "--cached", "--binary", "--whitespace=nowarn", "--", str(patch))
     except GitFailed as failure:
-        raise PromotionFailed(f"Git does not apply the run's patch: {find_reason(str(failure))}") from failure
+        raise NotPromotable(f"Git does not apply the run's patch: {find_reason(str(failure))}") from failure
     return git.run("write-tree")
 
 

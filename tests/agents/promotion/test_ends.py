@@ -59,7 +59,7 @@ def test_the_deadline_is_told(platform, run, tmp_path, at_work):
 
 
 def test_a_repository_that_says_nothing_is_given_up_at_the_deadline(platform, run, silent_url, error, at_work):
-    runner = run(repo={"url": f"{silent_url}/project.git", "mayRedirect": False}, deadlineSeconds=2)
+    runner = run(repo={"url": f"{silent_url}/project.git"}, deadlineSeconds=2)
     assert runner.process.returncode == 10
     assert error()["code"] == "PROMOTION_TIMEOUT"
     assert runner.seconds < 10

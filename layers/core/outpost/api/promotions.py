@@ -98,7 +98,7 @@ def claimed_promotion_view(claimed: ClaimedPromotion, settings: Settings) -> Vie
             "modelId": run.model_id,
             "summary": run.result.summary if run.result else None,
         },
-        "repo": {"url": clone_url(repo, settings.git_base_url), "mayRedirect": run.repo_may_redirect},
+        "repo": {"url": clone_url(repo, settings.git_base_url)},
         "baseSha": run.result.base_sha if run.result else None,
         "baseBranch": run.branch,
         "patch": {

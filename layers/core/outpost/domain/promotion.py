@@ -37,6 +37,8 @@ class PromotionStatus(StrEnum):
 class PromotionErrorCode(StrEnum):
     """Every code that a promotion's error can carry."""
 
+    NOTHING_TO_PROMOTE = "NOTHING_TO_PROMOTE"
+    NOT_PROMOTABLE = "NOT_PROMOTABLE"
     PROMOTION_CONFLICT = "PROMOTION_CONFLICT"
     PUSH_REFUSED = "PUSH_REFUSED"
     BRANCH_EXISTS = "BRANCH_EXISTS"
@@ -48,6 +50,11 @@ class PromotionErrorCode(StrEnum):
 
 
 _REMEDIES = {
+    PromotionErrorCode.NOTHING_TO_PROMOTE: ("There is nothing left to do: the base branch has this work.", False),
+    PromotionErrorCode.NOT_PROMOTABLE: (
+        "Rerun it with `repo` named (as it is called now), which begins at the branch as it is now, and promote that.",
+        False,
+    ),
     PromotionErrorCode.PROMOTION_CONFLICT: (
         "Look at `conflicts`; rerun it with `repo` named, which begins at the branch as it is now, and promote that.",
         False,
