@@ -54,7 +54,8 @@ class PromotionReport:
 
     def reduce(self) -> "PromotionReport":
         """Without any text that may be what the broker refuses."""
-        return replace(self, message=SMALLEST_MESSAGE, conflicts=[])
+        made = replace(self.promotion, compare_url=None)
+        return replace(self, promotion=made, message=SMALLEST_MESSAGE, conflicts=[])
 
 
 def report_failure(promotion: Promotion, failure: PromotionFailed, redact: Callable[[str], str]) -> PromotionReport:

@@ -114,6 +114,13 @@ def test_an_end_that_the_broker_cannot_read_is_told_in_its_smallest_form(platfor
     }
 
 
+def test_the_smallest_form_of_a_success_is_one(platform, run):
+    platform.script["/promotion/complete"].append(failure(400, "VALIDATION_ERROR"))
+    assert run().process.returncode == 0
+    assert (platform.completion["outcome"], platform.completion["compareUrl"]) == ("promoted", None)
+    assert platform.completion["pullRequest"]["number"] == 1
+
+
 @pytest.mark.parametrize("missing", ["RUN_ID", "TENANT_ID", "ATTEMPT", "API_URL", "BOOTSTRAP_TOKEN"])
 def test_a_setting_that_is_missing_is_named(platform, run, missing):
     runner = run({missing: ""})

@@ -126,3 +126,16 @@ def test_at_another_host_the_address_of_the_comparison_is_given(platform, run, u
 )
 def test_the_address_of_the_comparison_is_below_the_repositorys(url):
     assert make_compare_url(url, "main", "x") == "https://git.example.com/a/b/compare/main...x"
+
+
+def test_an_address_that_is_too_long_is_none():
+    longest = "x" * (1000 - len("https://git.example.com/a/b/compare/main..."))
+    assert len(make_compare_url("https://git.example.com/a/b", "main", longest)) == 1000
+    assert make_compare_url("https://git.example.com/a/b", "main", longest + "x") is None
+
+
+def test_long_names_cost_the_address_and_nothing_else(platform, run, upstream):
+    base, branch = "ä" * 100, "ö" * 100
+    upstream.commit({}, branch=base)
+    assert run(baseBranch=base, branch=branch).process.returncode == 0
+    assert (platform.completion["outcome"], platform.completion["compareUrl"]) == ("promoted", None)
