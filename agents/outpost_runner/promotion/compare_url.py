@@ -2,7 +2,6 @@
 
 from urllib.parse import quote
 
-
 # As much as the broker takes.
 MAX_CHARACTERS = 1000
 

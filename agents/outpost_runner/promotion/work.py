@@ -2,7 +2,7 @@
 
 from outpost_runner.claim import GitCredential
 from outpost_runner.download import ContentDiffers, DownloadFailed, download_file
-from outpost_runner.git import Git
+from outpost_runner.git import Git, object_format_of
 from outpost_runner.promotion.base import Base, choose_base, refuse_malformed, refuse_protected
 from outpost_runner.promotion.claim import PromotionClaim
 from outpost_runner.promotion.commit import as_author, commit_tree, is_of_run
@@ -49,7 +49,7 @@ def promote(session: PromotionSession, promotion: Promotion) -> None:
 def _prepare(session: PromotionSession) -> Git:
     session.folders.base_repository.mkdir(mode=0o700)
     git = session.git()
-    git.run("init", "--quiet", "--bare", "--template=", ".")
+    git.run("init", "--quiet", "--bare", "--template=", object_format_of(session.claim.base_commit), ".")
     return git
 
 
