@@ -2,9 +2,13 @@
 
 import pytest
 
+from outpost_runner.patience import Patience
 from outpost_runner.promotion.compare_url import make_compare_url
+from outpost_runner.promotion.errors import PullRequestFailed
+from outpost_runner.promotion.github import GitHub, Proposal
+from outpost_runner.promotion.github_requests import GitHubRequests
 
-from .github_server import invalid, refusal
+from .github_server import REPOSITORY, invalid, invalid_field, refusal
 from .promotion_platform import BRANCH
 
 SAID = {"title": "Earlier", "body": "", "draft": False}
@@ -87,16 +91,42 @@ def test_a_limit_that_lasts_longer_than_the_promotion_is_not_waited_for(platform
     assert runner.seconds < 30
 
 
+def test_a_branch_that_is_not_seen_at_once_is_asked_for_again(platform, run, github):
+    github.unseen = 2
+    assert run().process.returncode == 0
+    assert github.requests == ["GET", "POST", "POST", "POST"]
+    assert platform.completion["pullRequest"]["number"] == 1
+
+
+def test_a_branch_that_stays_unseen_is_told(run, github, error):
+    github.unseen = 100
+    runner = run()
+    assert error() == {
+        "code": "PULL_REQUEST_FAILED",
+        "message": "GitHub answered 422: Validation Failed head is invalid",
+    }
+    assert (len(github.requests), runner.seconds < 15) == (5, True)
+
+
+def test_without_time_left_an_unseen_branch_is_told_at_once(github, token):
+    github.unseen = 100
+    requests = GitHubRequests(github.url, token, Patience(lambda: 0.0))
+    with pytest.raises(PullRequestFailed, match="head is invalid"):
+        GitHub(requests, REPOSITORY).propose(Proposal(BRANCH, "c" * 40, "main", "A title", "", draft=False))
+    assert github.requests == ["GET", "POST"]
+
+
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
         (invalid("PullRequest", "No commits between main and it"), "422: Validation Failed No commits between main"),
+        (invalid_field("base"), "422: Validation Failed base is invalid"),
         (refusal(401, "Bad credentials"), "401: Bad credentials"),
         (refusal(403, "Resource not accessible by personal access token"), "403: Resource not accessible"),
         (refusal(404, "Not Found"), "404: Not Found"),
         (refusal(301, "Moved Permanently", Location="http://127.0.0.1:9/"), "301: the repository has another address"),
     ],
-    ids=["422", "401", "403", "404", "301"],
+    ids=["422", "another field", "401", "403", "404", "301"],
 )
 def test_what_github_says_of_a_refusal_is_told(platform, run, github, error, answer, said):
     github.script["POST"].append(answer)
