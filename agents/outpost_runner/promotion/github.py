@@ -20,6 +20,7 @@ UNSEEN_HEAD_WAITS_SECONDS = (0.5, 1.0, 2.0)
 class PullRequest:
     number: int
     url: str
+    is_draft: bool
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,7 @@ class GitHub:
 
 
 def _read(pull: JsonObject) -> PullRequest:
-    return PullRequest(pull.integer("number"), pull.text("html_url"))
+    return PullRequest(pull.integer("number"), pull.text("html_url"), pull.truth("draft", default=False))
 
 
 def _refuse(answer: Answer) -> PullRequestFailed:

@@ -44,6 +44,20 @@ def test_where_there_are_no_drafts_it_is_opened_without(platform, run, github):
     github.supports_drafts = False
     assert run(draft=True).process.returncode == 0
     assert [body["draft"] for body in github.bodies] == [True, False]
+    assert platform.completion["pullRequest"]["draft"] is False
+
+
+@pytest.mark.parametrize("is_draft", [True, False])
+def test_whether_it_is_a_draft_is_told_of_one_that_is_opened(platform, run, is_draft):
+    run(draft=is_draft)
+    assert platform.completion["pullRequest"]["draft"] is is_draft
+
+
+@pytest.mark.parametrize("is_draft", [True, False])
+def test_whether_it_is_a_draft_is_told_of_one_that_was_there(platform, run, github, is_draft):
+    github.open_pull(BRANCH, "main", SAID | {"draft": is_draft})
+    run(draft=not is_draft)
+    assert platform.completion["pullRequest"]["draft"] is is_draft
 
 
 def test_one_whose_answer_was_lost_is_found(platform, run, github):

@@ -91,10 +91,11 @@ class PromotionWish:
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request as its host numbers it."""
+    """A pull request as its host numbers it; `is_draft` is None where its task did not say."""
 
     number: int
     url: str
+    is_draft: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,12 @@ class Promotion:
     def branch(self) -> str:
         """Where the work goes."""
         return self.wish.branch or f"{BRANCH_PREFIX}{self.run_id}"
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether its pull request is a draft; before there is one, whether it is to be."""
+        pull = self.report.pull_request if self.report else None
+        return self.wish.draft if pull is None or pull.is_draft is None else pull.is_draft
 
     @property
     def shard(self) -> str | None:
