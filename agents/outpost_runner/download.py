@@ -19,6 +19,10 @@ class DownloadFailed(Exception):
     """The file is not there as it should be; the message says why and names no address."""
 
 
+class ContentDiffers(DownloadFailed):
+    """The store has another file than the one that was stored."""
+
+
 class StoreUnreachable(DownloadFailed):
     """Nobody knows whether the file is there: its store gave no usable answer in time."""
 
@@ -62,7 +66,7 @@ class _Sink:
             raise TimeoutError("no time is left")
         self._size += len(block)
         if self._size > self._file.size_bytes:
-            raise DownloadFailed(f"it is larger than its {self._file.size_bytes} bytes")
+            raise ContentDiffers(f"it is larger than its {self._file.size_bytes} bytes")
         self._digest.update(block)
         try:
             self._target.write(block)
@@ -73,4 +77,4 @@ class _Sink:
         if self._size < self._file.size_bytes:
             raise Unreachable(f"it broke off after {self._size} of {self._file.size_bytes} bytes")
         if self._digest.hexdigest() != self._file.sha256:
-            raise DownloadFailed("its content is not what was stored")
+            raise ContentDiffers("its content is not what was stored")

@@ -10,6 +10,8 @@ from outpost_runner.agent_user import AgentUser
 from outpost_runner.process import Command, Watch
 from outpost_runner.program import ProgramFailed, ProgramInterrupted, run_program
 
+SHA1_CHARACTERS = 40
+
 
 class GitFailed(ProgramFailed):
     """Git ended with an error; the message is what it said last."""
@@ -17,6 +19,11 @@ class GitFailed(ProgramFailed):
 
 class GitInterrupted(ProgramInterrupted):
     """Git was ended by its watch."""
+
+
+def object_format_of(commit: str) -> str:
+    """The option of `git init` for a repository that can hold the commit."""
+    return f"--object-format={'sha1' if len(commit) == SHA1_CHARACTERS else 'sha256'}"
 
 
 @dataclass(frozen=True)

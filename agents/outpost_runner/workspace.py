@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from outpost_runner.claim import GitCredential, Repository
 from outpost_runner.folders import TaskFolders
-from outpost_runner.git import Git, GitFailed
+from outpost_runner.git import Git, GitFailed, object_format_of
 
 BRANCH_MISSING = re.compile(r"Remote branch .* not found in upstream", re.DOTALL)
 COMMIT_MISSING = re.compile(r"not our ref|unadvertised object|(?:find|such) remote ref", re.IGNORECASE)
@@ -20,7 +20,6 @@ IDENTITY = {"user.name": "Outpost agent", "user.email": "agent@outpost.invalid"}
 # One fixed moment, so that every empty directory begins with the same commit.
 EPOCH = {"GIT_AUTHOR_DATE": "@0 +0000", "GIT_COMMITTER_DATE": "@0 +0000"}
 EMPTY_COMMIT = "01b2dcb2513a23ba3675b3e50ec6b8f3e0070fea"
-SHA1_CHARACTERS = 40
 CREDENTIAL_HELPER = (
     '!f() { test "$1" = get && printf "username=%s\\npassword=%s\\n" '
     '"$OUTPOST_GIT_USERNAME" "$OUTPOST_GIT_PASSWORD"; }; f'
@@ -103,8 +102,7 @@ def _clone(git: Git, repository: Repository, scrub: Callable[[str], str]) -> Non
 
 def _begin_at(git: Git, repository: Repository, commit: str, scrub: Callable[[str], str]) -> None:
     """As a clone of the commit alone, wherever the branch is now; on a detached head when no branch is known."""
-    kind = "sha1" if len(commit) == SHA1_CHARACTERS else "sha256"
-    git.run("init", "--quiet", "--template=", "--initial-branch=main", f"--object-format={kind}", ".")
+    git.run("init", "--quiet", "--template=", "--initial-branch=main", object_format_of(commit), ".")
     git.run("remote", "add", "--", "origin", repository.url)
     if commit == EMPTY_COMMIT:
         return  # a run made it of a repository that had none, and so does this one

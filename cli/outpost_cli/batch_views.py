@@ -44,7 +44,9 @@ def render_batch_runs(batch: Batch, *, width: int) -> Table:
 
 
 def format_status(run: BatchRun) -> Text:
-    return Text("REFUSED", style="red") if run.status is None else style_status(run.status)
+    if run.status is not None:
+        return style_status(run.status)
+    return Text("REFUSED", style="red") if run.is_refused else Text(NOTHING)
 
 
 def format_verdict(has_passed: bool | None) -> Text:

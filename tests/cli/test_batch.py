@@ -39,6 +39,7 @@ BAD = make_batch_run(
     "R2", "codex", status="FAILED", check=False, error={"code": "AGENT_FAILED", "message": "It exited with 1."}
 )
 REFUSED = {"agent": "gemini", "modelId": "fast", "error": REFUSAL}
+UNASKED = make_batch_run(None, "gemini", status=None)
 
 
 def make_batch(*runs: dict[str, object], **changes: object) -> dict[str, object]:
@@ -178,6 +179,18 @@ def test_show_compares_the_runs(outpost, service):
     assert ["R2", "FAILED", "codex", "-", "failed", "-", "-", "-", "-", "-"] in rows
     assert ["Promoted", "R1"] in rows
     assert "R2 AGENT_FAILED: It exited with 1." in shown
+
+
+def test_a_run_that_was_not_asked_for_yet_is_not_one_that_was_refused(outpost, service):
+    service.on("GET", f"/batches/{BATCH_ID}", service.data(make_batch(GOOD, UNASKED, REFUSED)))
+    rows = [line.split() for line in outpost("batch", "show", BATCH_ID).stdout.splitlines()]
+    assert ["-", "-", "gemini", *["-"] * 7] in rows
+    assert ["-", "REFUSED", "gemini", "fast", *["-"] * 6] in rows
+
+
+@pytest.mark.parametrize(("run", "has_ended"), [(GOOD, True), (BAD, True), (REFUSED, True), (UNASKED, False)])
+def test_a_run_that_was_not_asked_for_yet_has_not_ended(run, has_ended):
+    assert Batch.from_document(make_batch(run)).has_ended is has_ended
 
 
 def test_show_with_json_is_the_data(outpost, service):

@@ -64,6 +64,14 @@ def test_wait_looks_until_the_end_and_the_url_is_alone_on_stdout(outpost, servic
     assert "onto main" in result.stderr
 
 
+@pytest.mark.parametrize("title", ["Mend the cart", None])
+@pytest.mark.parametrize(("is_draft", "shown"), [(True, ["yes"]), (False, [])])
+def test_a_draft_is_shown_whatever_its_title(outpost, service, promoted, title, is_draft, shown):
+    promoted({**COMPLETED, "title": title, "draft": is_draft})
+    lines = outpost("promotion", service.run_id).stderr.splitlines()
+    assert [line.split()[1] for line in lines if line.startswith("Draft")] == shown
+
+
 def test_without_a_pull_request_it_is_the_comparison(outpost, service, promoted):
     promoted({**COMPLETED, "pullRequest": None})
     assert outpost("promote", service.run_id, "--wait").stdout == f"{COMPARE_URL}\n"

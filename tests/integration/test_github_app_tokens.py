@@ -117,11 +117,76 @@ def test_where_the_app_is_not_installed_there_is_no_token(tokens, github):
     assert [path for _, path, _ in github.asked] == ["/repos/acme/other/installation"]
 
 
+def test_a_repository_that_has_moved_has_no_token_and_its_new_address_is_not_asked(tokens, github, key):
+    with serve_github(GitHub(key.public_key(), github.seconds)) as elsewhere:
+        github.answers[f"GET {INSTALLATION_PATH}"] = (301, b'{"message": "Moved Permanently"}')
+        github.answered_headers["Location"] = f"{elsewhere.url}{INSTALLATION_PATH}"
+        assert tokens.token_for("acme/app") is None
+        assert elsewhere.asked == []
+    assert len(github.asked) == 1
+
+
+@pytest.mark.parametrize("status", [302, 307, 308])
+def test_no_redirect_makes_a_token(tokens, github, status):
+    github.answers[f"POST {TOKENS_PATH}"] = (status, b"")
+    github.answered_headers["Location"] = f"{github.url}/elsewhere"
+    assert tokens.token_for("acme/app") is None
+    assert [path for _, path, _ in github.asked] == [INSTALLATION_PATH, TOKENS_PATH]
+
+
+def test_an_installation_of_another_owner_gives_no_token(tokens, github):
+    github.installed_by = "stranger"
+    assert tokens.token_for("acme/app") is None
+    assert [path for _, path, _ in github.asked] == [INSTALLATION_PATH]
+
+
+def test_the_owners_name_is_the_same_in_any_case(tokens, github):
+    github.installed_by = "ACME"
+    assert tokens.token_for("acme/app") == TOKEN
+
+
+@pytest.mark.parametrize("account", ["null", "{}", '{"login": null}', '"acme"'])
+def test_an_installation_of_nobody_gives_no_token(tokens, github, account):
+    github.answers[f"GET {INSTALLATION_PATH}"] = (200, f'{{"id": 42, "account": {account}}}'.encode())
+    assert tokens.token_for("acme/app") is None
+
+
 @pytest.mark.parametrize("status", [403, 404, 422])
 @pytest.mark.parametrize("call", [f"GET {INSTALLATION_PATH}", f"POST {TOKENS_PATH}"])
 def test_what_github_refuses_is_no_token(tokens, github, call, status):
     github.answers[call] = (status, b'{"message": "no"}')
     assert tokens.token_for("acme/app") is None
+
+
+@pytest.mark.parametrize(
+    ("message", "headers"),
+    [
+        (b"no", {"Retry-After": "60"}),
+        (b"no", {"X-RateLimit-Remaining": "0"}),
+        (b"You have exceeded a secondary rate limit.", {}),
+        (b"API Rate Limit exceeded for installation", {"X-RateLimit-Remaining": "17"}),
+    ],
+    ids=["to come again", "no requests left", "a secondary limit", "a limit"],
+)
+@pytest.mark.parametrize("call", [f"GET {INSTALLATION_PATH}", f"POST {TOKENS_PATH}"])
+def test_a_rate_limit_is_unavailable_and_no_refusal(tokens, github, call, message, headers):
+    github.answers[call] = (403, message)
+    github.answered_headers |= headers
+    with pytest.raises(Unavailable, match="403"):
+        tokens.token_for("acme/app")
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_a_refusal_with_requests_left_is_one(tokens, github, status):
+    github.answers[f"GET {INSTALLATION_PATH}"] = (status, b'{"message": "Resource not accessible by integration"}')
+    github.answered_headers["X-RateLimit-Remaining"] = "4999"
+    assert tokens.token_for("acme/app") is None
+
+
+def test_a_refusal_that_is_cut_off_is_unavailable(tokens, github):
+    github.answers[f"GET {INSTALLATION_PATH}"] = (403, b'{"message": "You have exc...')
+    with pytest.raises(Unavailable):
+        tokens.token_for("acme/app")
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503])

@@ -134,7 +134,7 @@ def test_its_task_gets_the_work_and_a_token(api, worked, carry_out):
     promote(api, worked, branch="fix/login", title="A title", draft=True)
     claimed = carry_out(worked)
     assert claimed["run"] == {"runId": worked, "agent": "shell", "modelId": "none", "summary": "did it"}
-    assert claimed["repo"] == {"url": "https://git.example.com/acme/app.git", "mayRedirect": True}
+    assert claimed["repo"] == {"url": "https://git.example.com/acme/app.git"}
     assert (claimed["baseSha"], claimed["baseBranch"]) == (RESULT["baseSha"], "develop")
     assert (claimed["branch"], claimed["title"], claimed["draft"]) == ("fix/login", "A title", True)
     assert claimed["git"] == {"username": "x-access-token", "password": "ghp_the-tenants-own-token"}
@@ -194,6 +194,14 @@ def test_its_tasks_word_is_shown(api, worked, carry_out):
     assert shown["endedAt"] is not None
 
 
+def test_a_pull_request_that_is_no_draft_is_shown_as_none(api, worked, carry_out):
+    promote(api, worked, draft=True)
+    pull = PROMOTED["pullRequest"] | {"draft": False}
+    call_task(api, "complete", carry_out(worked)["sessionToken"], PROMOTED | {"pullRequest": pull})
+    assert promotion_of(api, worked).data["draft"] is False
+    assert promotion_of(api, worked).data["pullRequest"] == PROMOTED["pullRequest"]
+
+
 def test_a_conflict_is_shown_and_tried_again(api, worked, carry_out, executions):
     promote(api, worked)
     call_task(api, "complete", carry_out(worked)["sessionToken"], CONFLICT)
@@ -236,6 +244,7 @@ def test_a_failure_without_a_reason_is_one(api, worked, carry_out):
         ({"commit": "main"}, "commit"),
         ({"pullRequest": {"number": 0, "url": "https://x.example"}}, "pullRequest.number"),
         ({"pullRequest": {"number": 1, "url": "javascript:alert(1)"}}, "pullRequest.url"),
+        ({"pullRequest": PROMOTED["pullRequest"] | {"draft": "no"}}, "pullRequest.draft"),
         ({"compareUrl": "https://x.example/a b"}, "compareUrl"),
         ({"branch": "b" * 256}, "branch"),
         ({"error": {"code": "X", "message": "m" * 1_001}}, "error.message"),

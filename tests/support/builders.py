@@ -110,7 +110,7 @@ def a_promotion_report(**changes: Any) -> PromotionReport:
         branch=f"outpost/{a_run().run_id}",
         base_branch="main",
         commit="c" * 40,
-        pull_request=PullRequest(7, "https://git.example.com/acme/app/pull/7"),
+        pull_request=PullRequest(7, "https://git.example.com/acme/app/pull/7", is_draft=False),
     )
     return replace(report, **changes)
 

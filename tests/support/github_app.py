@@ -41,6 +41,10 @@ class GitHub:
     asked: list[tuple[str, str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     answers: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    # What every answer carries beside its length.
+    answered_headers: dict[str, str] = field(default_factory=dict)
+    # Whose installation it is, where that is not the repository's owner.
+    installed_by: str | None = None
     url: str = ""
 
     def answer(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
@@ -53,7 +57,8 @@ class GitHub:
             return self.answers[f"{method} {path}"]
         name = path.removeprefix("/repos/").removesuffix("/installation")
         if method == "GET" and name in self.installed:
-            return 200, json.dumps({"id": INSTALLATION, "app_id": int(APP_ID)}).encode()
+            account = {"login": self.installed_by or name.partition("/")[0]}
+            return 200, json.dumps({"id": INSTALLATION, "app_id": int(APP_ID), "account": account}).encode()
         if (method, path) == ("POST", f"/app/installations/{INSTALLATION}/access_tokens"):
             return 201, json.dumps({"token": TOKEN, "expires_at": "2030-01-01T13:00:00Z"}).encode()
         return 404, b'{"message": "Not Found"}'
@@ -86,6 +91,8 @@ def serve_github(github: GitHub) -> Iterator[GitHub]:
             self.send_response(status)
             # One byte more than there is, where the answer is to be cut off.
             self.send_header("Content-Length", str(len(content) + content.endswith(b"...")))
+            for name, value in github.answered_headers.items():
+                self.send_header(name, value)
             self.end_headers()
             self.wfile.write(content)
 

@@ -137,7 +137,7 @@ def test_a_patch_that_is_not_kept_any_more_is_not_handed_out(asked):
     asked.clock.move(days=400)
     with pytest.raises(ClaimRefused, match="patch"):
         claim(asked)
-    assert stored(asked).report.error.code == "NOTHING_TO_PROMOTE"
+    assert stored(asked).report.error.code == "NOT_PROMOTABLE"
 
 
 @pytest.mark.parametrize(

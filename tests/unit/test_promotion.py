@@ -17,6 +17,7 @@ from outpost.domain.promotion import (
     PromotionReport,
     PromotionStatus,
     PromotionWish,
+    PullRequest,
     code_of_promotion_report,
 )
 from outpost.domain.run import RunStatus
@@ -44,6 +45,20 @@ def test_a_new_promotion_waits_for_its_first_attempt_and_is_found_by_the_sweep()
 def test_the_branch_is_the_runs_own_where_none_is_named():
     assert PENDING.branch == f"outpost/{a_run().run_id}"
     assert a_promotion(wish=PromotionWish(branch="fix/login")).branch == "fix/login"
+
+
+@pytest.mark.parametrize("is_wished", [True, False])
+def test_before_there_is_a_pull_request_a_draft_is_what_was_asked_for(is_wished):
+    wished = a_promotion(wish=PromotionWish(draft=is_wished))
+    assert wished.is_draft is is_wished
+    assert replace(wished, report=CONFLICT).is_draft is is_wished
+
+
+@pytest.mark.parametrize(("told", "is_draft"), [(True, True), (False, False), (None, True)])
+def test_a_pull_request_is_the_draft_that_its_task_tells(told, is_draft):
+    pull = PullRequest(7, "https://git.example.com/acme/app/pull/7", told)
+    report = a_promotion_report(pull_request=pull)
+    assert a_promotion(wish=PromotionWish(draft=True), report=report).is_draft is is_draft
 
 
 def test_a_claim_makes_it_run():
@@ -156,6 +171,16 @@ def test_every_error_has_a_remedy_and_a_bounded_message(code):
     error = PromotionError.of(code, "m" * 5_000)
     assert error.remedy.endswith(".")
     assert error.message == "m" * MESSAGE_CHARACTERS
+
+
+def test_only_what_may_pass_is_worth_another_try():
+    assert [code for code in PromotionErrorCode if PromotionError.of(code, "").retryable] == [
+        "PULL_REQUEST_FAILED",
+        "CLONE_FAILED",
+        "PROMOTION_FAILED",
+        "PROMOTION_TIMEOUT",
+        "KILL_SWITCH_ON",
+    ]
 
 
 @pytest.mark.parametrize("code", PromotionErrorCode)

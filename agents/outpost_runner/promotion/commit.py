@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from outpost_runner.git import Git
 from outpost_runner.promotion.claim import Person, PromotionClaim
-from outpost_runner.promotion.errors import PromotionFailed
+from outpost_runner.promotion.errors import NothingToPromote
 
 RUN_TRAILER = "Outpost-Run"
 ULID = re.compile("[0-7][0-9A-HJKMNP-TV-Z]{25}")
@@ -19,10 +19,10 @@ IN_AN_ADDRESS = str.maketrans("", "", "<>")
 def commit_tree(git: Git, claim: PromotionClaim, tree: str, parent: str) -> str:
     """Commit the tree on the parent; the same tree on the same parent gives the same commit at any time.
 
-    Raises PromotionFailed when the tree is the parent's own.
+    Raises NothingToPromote when the tree is the parent's own.
     """
     if tree == git.run("rev-parse", "--verify", f"{parent}^{{tree}}"):
-        raise PromotionFailed("The base branch holds this work already.")
+        raise NothingToPromote("The base branch holds this work already.")
     message = git.scratch / "message"
     message.write_text(make_message(claim), encoding="utf-8", errors="replace")
     committing = as_author(git, claim.author, choose_date(git, claim.run_id, parent))

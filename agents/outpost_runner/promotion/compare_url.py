@@ -2,7 +2,12 @@
 
 from urllib.parse import quote
 
+# As much as the broker takes.
+MAX_CHARACTERS = 1000
 
-def make_compare_url(repository_url: str, base_branch: str, branch: str) -> str:
+
+def make_compare_url(repository_url: str, base_branch: str, branch: str) -> str | None:
+    """The address; None where long names make it longer than anybody takes."""
     repository = repository_url.rstrip("/").removesuffix(".git")
-    return f"{repository}/compare/{quote(base_branch)}...{quote(branch)}"
+    url = f"{repository}/compare/{quote(base_branch)}...{quote(branch)}"
+    return url if len(url) <= MAX_CHARACTERS else None

@@ -1,8 +1,11 @@
 """Why a promotion did not come about, each with the code that the control plane knows.
 
-PromotionFailed       anything else, such as a patch that git does not read
+PromotionFailed       anything else, which may pass
+├── NothingToPromote  the base branch holds the work already
+├── NotPromotable     the run's work is not to be had, or fits nothing: no repetition changes that
 ├── GitTokenMissing   there is no credential to push with
-├── BaseNotFetched    the repository, or the commit that the run began with, could not be had
+├── BaseNotFetched    the repository could not be read
+│   └── CommitMissing it has no such commit (which one)
 ├── PatchConflicts    the base branch has changed what the run has changed (which files, and why)
 ├── BranchTaken       somebody else's branch has the name
 ├── PushRefused       the branch is not one to push to, or the repository's host says no
@@ -19,12 +22,26 @@ class PromotionFailed(Exception):
     code: ClassVar[str] = "PROMOTION_FAILED"
 
 
+class NothingToPromote(PromotionFailed):
+    code = "NOTHING_TO_PROMOTE"
+
+
+class NotPromotable(PromotionFailed):
+    code = "NOT_PROMOTABLE"
+
+
 class GitTokenMissing(PromotionFailed):
     code = "GIT_TOKEN_MISSING"
 
 
 class BaseNotFetched(PromotionFailed):
     code = "CLONE_FAILED"
+
+
+class CommitMissing(BaseNotFetched):
+    def __init__(self, commit: str) -> None:
+        super().__init__(f"The repository has the commit {commit} no more.")
+        self.commit = commit
 
 
 @dataclass(frozen=True)

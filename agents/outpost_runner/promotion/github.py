@@ -8,16 +8,19 @@ from urllib.parse import urlencode
 from outpost_runner.http_request import Answer
 from outpost_runner.json_fields import Json, JsonObject, MalformedJson
 from outpost_runner.promotion.errors import PullRequestFailed
-from outpost_runner.promotion.github_requests import GitHubRequests, read_complaint
+from outpost_runner.promotion.github_requests import GitHubRequests, read_complaint, refuses_field
 
 MOVED_STATUSES = range(300, 400)
 MAX_COMPLAINT_CHARACTERS = 500
+# A branch can be pushed and not yet be seen where pull requests are opened.
+UNSEEN_HEAD_WAITS_SECONDS = (0.5, 1.0, 2.0)
 
 
 @dataclass(frozen=True)
 class PullRequest:
     number: int
     url: str
+    is_draft: bool
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,25 @@ class GitHub:
             raise PullRequestFailed(f"GitHub's list of pull requests cannot be read: {error}") from error
 
     def _open(self, proposal: Proposal) -> PullRequest:
+        answer = self._create(proposal)
+        if answer.status == HTTPStatus.CREATED:
+            try:
+                return _read(JsonObject.parse(answer.body, "answer"))
+            except MalformedJson as error:
+                raise PullRequestFailed(f"GitHub's pull request cannot be read: {error}") from error
+        return self._open_after(answer, proposal)
+
+    def _create(self, proposal: Proposal) -> Answer:
+        """GitHub's answer, after some repetitions where it does not see the branch yet."""
+        answer = self._create_once(proposal)
+        for seconds in UNSEEN_HEAD_WAITS_SECONDS:
+            if not refuses_field(answer, "head") or seconds >= self.requests.patience.remaining():
+                break
+            self.requests.patience.pause(seconds)
+            answer = self._create_once(proposal)
+        return answer
+
+    def _create_once(self, proposal: Proposal) -> Answer:
         body: Mapping[str, Json] = {
             "title": proposal.title,
             "head": proposal.branch,
@@ -66,13 +88,7 @@ class GitHub:
             "body": proposal.body,
             "draft": proposal.draft,
         }
-        answer = self.requests.send("POST", f"/repos/{self.repository}/pulls", body)
-        if answer.status == HTTPStatus.CREATED:
-            try:
-                return _read(JsonObject.parse(answer.body, "answer"))
-            except MalformedJson as error:
-                raise PullRequestFailed(f"GitHub's pull request cannot be read: {error}") from error
-        return self._open_after(answer, proposal)
+        return self.requests.send("POST", f"/repos/{self.repository}/pulls", body)
 
     def _open_after(self, answer: Answer, proposal: Proposal) -> PullRequest:
         """What is left to do after a refusal: not every plan has drafts, and a lost answer may have opened it."""
@@ -86,7 +102,7 @@ class GitHub:
 
 
 def _read(pull: JsonObject) -> PullRequest:
-    return PullRequest(pull.integer("number"), pull.text("html_url"))
+    return PullRequest(pull.integer("number"), pull.text("html_url"), pull.truth("draft", default=False))
 
 
 def _refuse(answer: Answer) -> PullRequestFailed:

@@ -87,8 +87,22 @@ def read_complaint(answer: Answer) -> str:
         return "the answer has no message in it"
     # There may be no details, or they may be in another form.
     with suppress(MalformedJson):
-        said += [detail.optional_text("message") or "" for detail in error.objects("errors")]
+        said += [detail.optional_text("message") or _name_field(detail) for detail in error.objects("errors")]
     return " ".join(filter(None, said))
+
+
+def refuses_field(answer: Answer, field: str) -> bool:
+    """Whether the answer is that this field of the request names nothing that GitHub can use."""
+    try:
+        details = JsonObject.parse(answer.body, "answer").objects("errors")
+        found = [(detail.optional_text("field"), detail.optional_text("code")) for detail in details]
+    except MalformedJson:
+        return False
+    return answer.status == HTTPStatus.UNPROCESSABLE_ENTITY and (field, "invalid") in found
+
+
+def _name_field(detail: JsonObject) -> str:
+    return " is ".join(filter(None, [detail.optional_text("field"), detail.optional_text("code")]))
 
 
 def _read_retry_after(answer: Answer) -> float | None:

@@ -46,7 +46,7 @@ class PromotionReport:
             "branch": made.branch,
             "baseBranch": made.base_branch,
             "commit": made.commit,
-            "pullRequest": None if pull is None else {"number": pull.number, "url": pull.url},
+            "pullRequest": None if pull is None else {"number": pull.number, "url": pull.url, "draft": pull.is_draft},
             "compareUrl": made.compare_url,
             "error": None if self.code is None else {"code": self.code, "message": self.message},
             "conflicts": [{"path": conflict.path, "reason": conflict.reason} for conflict in self.conflicts],
@@ -54,7 +54,8 @@ class PromotionReport:
 
     def reduce(self) -> "PromotionReport":
         """Without any text that may be what the broker refuses."""
-        return replace(self, message=SMALLEST_MESSAGE, conflicts=[])
+        made = replace(self.promotion, compare_url=None)
+        return replace(self, promotion=made, message=SMALLEST_MESSAGE, conflicts=[])
 
 
 def report_failure(promotion: Promotion, failure: PromotionFailed, redact: Callable[[str], str]) -> PromotionReport:

@@ -42,6 +42,9 @@ class PromotionSession:
         return self._offering_git(credential, max(PUSH_STALL_SECONDS, self.settings.clone_stall_seconds))
 
     def _offering_git(self, credential: GitCredential, stall_seconds: int) -> Git:
-        """A credential that may write goes to the address it is for, and follows no redirect."""
+        """A credential that may write goes to the address it is for, and follows no redirect.
+
+        Not to fetch either, though a run's clone may: nothing could then be pushed, or proposed, where it led.
+        """
         repository = Repository(self.claim.repository_url, None, may_redirect=False)
         return with_credential(self.git(), repository, credential, stall_seconds)

@@ -1,12 +1,13 @@
 """The promotion's own time: commit the patch on the base branch's head, push the branch, open the pull request."""
 
 from outpost_runner.claim import GitCredential
-from outpost_runner.download import DownloadFailed, download_file
-from outpost_runner.git import Git
+from outpost_runner.download import ContentDiffers, DownloadFailed, download_file
+from outpost_runner.git import Git, object_format_of
 from outpost_runner.promotion.base import Base, choose_base, refuse_malformed, refuse_protected
+from outpost_runner.promotion.claim import PromotionClaim
 from outpost_runner.promotion.commit import as_author, commit_tree, is_of_run
 from outpost_runner.promotion.compare_url import make_compare_url
-from outpost_runner.promotion.errors import BranchTaken, GitTokenMissing, PromotionFailed
+from outpost_runner.promotion.errors import BranchTaken, CommitMissing, GitTokenMissing, NotPromotable, PromotionFailed
 from outpost_runner.promotion.github import GitHub, Proposal, PullRequest
 from outpost_runner.promotion.github_requests import GitHubRequests
 from outpost_runner.promotion.patched_tree import apply_patch, merge_onto
@@ -48,16 +49,15 @@ def promote(session: PromotionSession, promotion: Promotion) -> None:
 def _prepare(session: PromotionSession) -> Git:
     session.folders.base_repository.mkdir(mode=0o700)
     git = session.git()
-    git.run("init", "--quiet", "--bare", "--template=", ".")
+    git.run("init", "--quiet", "--bare", "--template=", object_format_of(session.claim.base_commit), ".")
     return git
 
 
 def _make_branch(session: PromotionSession, credential: GitCredential, git: Git, base: Base) -> str:
     claim = session.claim
     session.log.say(f"Fetching {base.commit[:12]}, the head of {base.branch}, and the run's base.")
-    commits = dict.fromkeys([claim.base_commit, base.commit])
     fetching = session.fetching_git(credential)
-    fetch_commits(fetching, claim.repository_url, [*commits])
+    _fetch_both(fetching, claim, base)
     commit = _commit_patch(session, git, base)
     session.log.say(f"Pushing {commit[:12]} to {claim.branch}.")
     try:
@@ -67,6 +67,16 @@ def _make_branch(session: PromotionSession, credential: GitCredential, git: Git,
             raise
         return _go_on_from(session, git, fetching, pushed)
     return commit
+
+
+def _fetch_both(fetching: Git, claim: PromotionClaim, base: Base) -> None:
+    commits = dict.fromkeys([claim.base_commit, base.commit])
+    try:
+        fetch_commits(fetching, claim.repository_url, [*commits])
+    except CommitMissing as missing:
+        if missing.commit != claim.base_commit:
+            raise
+        raise NotPromotable("The repository has the commit no more that the run began with.") from missing
 
 
 def _look_again(session: PromotionSession, fetching: Git) -> str | None:
@@ -82,6 +92,8 @@ def _commit_patch(session: PromotionSession, git: Git, base: Base) -> str:
     claim, folders = session.claim, session.folders
     try:
         download_file(claim.patch, folders.patch, session.clock.work_patience(), Backoff())
+    except ContentDiffers as error:
+        raise NotPromotable(f"The run's patch is not to be had: {error}.") from error
     except DownloadFailed as error:
         raise PromotionFailed(f"The run's patch is not to be had: {error}.") from error
     session.log.say(f"Applying the patch of {claim.patch.size_bytes} bytes.")

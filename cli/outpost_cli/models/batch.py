@@ -23,7 +23,10 @@ from outpost_cli.models.run_error import RunError
 
 @dataclass(frozen=True, slots=True)
 class BatchRun:
-    """A run of a batch. One that was refused has an error, and neither id nor status."""
+    """A run of a batch. One that was refused has an error, and neither id nor status.
+
+    One that has none of the three has not been asked for yet: the batch is on its way, or was cut short.
+    """
 
     run_id: str | None
     agent: str
@@ -40,8 +43,12 @@ class BatchRun:
     total_cost_usd: float | None
 
     @property
+    def is_refused(self) -> bool:
+        return self.status is None and self.error is not None
+
+    @property
     def has_ended(self) -> bool:
-        return self.status is None or self.status in TERMINAL_STATUSES
+        return self.is_refused or self.status in TERMINAL_STATUSES
 
     @property
     def tokens(self) -> int | None:

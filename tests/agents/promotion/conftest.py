@@ -76,7 +76,7 @@ def platform(
             "sessionToken": SESSION_TOKEN,
             "deadlineSeconds": 60,
             "run": {"runId": RUN_ID, "agent": "claude", "modelId": "some-model", "summary": "Changed a line."},
-            "repo": {"url": git_url, "mayRedirect": True},
+            "repo": {"url": git_url},
             "baseSha": upstream.base,
             "baseBranch": "main",
             "patch": server.platform.store(small_patch),

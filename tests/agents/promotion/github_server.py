@@ -32,6 +32,8 @@ class GitHubServer:
     always: Response | None = None
     # What was asked or answered otherwise than GitHub describes it.
     faults: list[str] = field(default_factory=list)
+    # How many requests still find a branch that was pushed not to be there.
+    unseen: int = 0
     # After this the answer to an opened pull request is lost.
     loses_an_answer: bool = False
 
@@ -89,8 +91,9 @@ class GitHubServer:
             return refusal(422, "Draft pull requests are not supported in this repository.")
         if any(pull["head"]["label"] == label and pull["state"] == "open" for pull in self.pulls):
             return invalid("PullRequest", f"A pull request already exists for {label}.")
-        if self.upstream.find(body["head"]) is None:
-            return invalid("PullRequest", "head is invalid")
+        self.unseen -= 1
+        if self.unseen >= 0 or self.upstream.find(body["head"]) is None:
+            return invalid_field("head")
         pull = self.open_pull(body["head"], body["base"], body)
         return refusal(502, "Server Error") if self.loses_an_answer else answered(201, pull)
 
@@ -118,6 +121,13 @@ def refusal(status: int, message: str, **headers: str) -> Response:
 
 
 def invalid(resource: str, message: str) -> Response:
-    detail = {"resource": resource, "code": "custom", "message": message}
+    return invalid_detail({"resource": resource, "code": "custom", "message": message})
+
+
+def invalid_field(field: str) -> Response:
+    return invalid_detail({"resource": "PullRequest", "field": field, "code": "invalid"})
+
+
+def invalid_detail(detail: dict[str, str]) -> Response:
     body = {"message": "Validation Failed", "errors": [detail], "documentation_url": DOCUMENTATION, "status": "422"}
     return answered(422, body)

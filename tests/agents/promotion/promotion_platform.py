@@ -38,9 +38,9 @@ COMPLETE_BODY = closed(
     outcome={"enum": ["promoted", "failed"]},
     branch={"type": "string"},
     baseBranch=maybe({"type": "string"}),
-    commit=maybe({"type": "string", "pattern": "^[0-9a-f]{40}$"}),
-    pullRequest=maybe(closed(number={"type": "integer"}, url={"type": "string"})),
-    compareUrl=maybe({"type": "string"}),
+    commit=maybe({"type": "string", "pattern": "^([0-9a-f]{40}|[0-9a-f]{64})$"}),
+    pullRequest=maybe(closed(number={"type": "integer"}, url={"type": "string"}, draft={"type": "boolean"})),
+    compareUrl=maybe(text_of(1000)),
     error=maybe(closed(code={"type": "string"}, message=text_of(1000))),
     conflicts={"type": "array", "maxItems": 50, "items": closed(path=text_of(255), reason=text_of(200))},
 )

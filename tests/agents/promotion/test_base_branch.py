@@ -2,7 +2,7 @@
 
 from ..repository import git
 from .promotion_platform import BRANCH
-from .upstream import change_line
+from .upstream import change_line, git_that_first
 
 
 def test_a_base_branch_that_moved_on_keeps_what_it_got(platform, run, upstream):
@@ -81,16 +81,23 @@ def test_where_the_base_branch_is_gone_the_commit_is_on_the_runs_base_and_for_th
 def test_work_that_the_base_branch_holds_already_is_not_promoted(platform, run, upstream, error):
     upstream.commit({"src/main.py": change_line(10, "changed")})
     assert run().process.returncode == 10
-    assert error() == {"code": "PROMOTION_FAILED", "message": "The base branch holds this work already."}
+    assert error() == {"code": "NOTHING_TO_PROMOTE", "message": "The base branch holds this work already."}
     assert upstream.branches() == ["main"]
 
 
 def test_a_base_commit_that_is_gone_is_told(run, error):
     run(baseSha="1" * 40)
     assert error() == {
-        "code": "CLONE_FAILED",
+        "code": "NOT_PROMOTABLE",
         "message": "The repository has the commit no more that the run began with.",
     }
+
+
+def test_a_head_that_is_gone_meanwhile_may_be_had_by_another_try(run, upstream, tmp_path, error):
+    head = upstream.commit({"other.txt": b"other\n"})
+    forced = f"git --git-dir={upstream.bare} update-ref refs/heads/main {upstream.base}"
+    run(git_that_first(tmp_path, "fetch", f"{forced}; git --git-dir={upstream.bare} prune --expire=now"))
+    assert error() == {"code": "CLONE_FAILED", "message": f"The repository has the commit {head} no more."}
 
 
 def test_a_repository_without_any_branch_is_told(run, upstream, error):

@@ -96,7 +96,7 @@ def test_what_the_repository_says_of_a_refusal_is_told(platform, run, upstream, 
 
 def test_a_credential_that_may_only_read_is_told(run, upstream, token, error):
     with GitServer(upstream.bare.parent, credential=("x-access-token", token)) as read_only:
-        run(repo={"url": f"{read_only.url}/project.git", "mayRedirect": False})
+        run(repo={"url": f"{read_only.url}/project.git"})
     assert error()["code"] == "PUSH_REFUSED"
     assert "403" in error()["message"]
 
@@ -113,13 +113,13 @@ def test_without_a_credential_nothing_is_tried(platform, run, error):
 
 
 def test_a_repository_that_cannot_be_reached_is_told(run, error):
-    run(repo={"url": "http://127.0.0.1:9/project.git", "mayRedirect": False})
+    run(repo={"url": "http://127.0.0.1:9/project.git"})
     assert error()["code"] == "CLONE_FAILED"
 
 
 @pytest.mark.parametrize("url", ["file://{path}", "{path}", "ext::touch% {path}", "--upload-pack=touch x"])
 def test_other_protocols_than_http_are_refused(run, upstream, error, url):
-    run(repo={"url": url.format(path=upstream.bare), "mayRedirect": False})
+    run(repo={"url": url.format(path=upstream.bare)})
     assert error()["code"] == "CLONE_FAILED"
 
 

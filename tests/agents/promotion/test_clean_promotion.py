@@ -20,7 +20,7 @@ def test_the_end_tells_commit_and_pull_request(platform, run, upstream, git_url)
         "branch": BRANCH,
         "baseBranch": "main",
         "commit": upstream.find(BRANCH),
-        "pullRequest": {"number": 1, "url": "https://github.com/acme/project/pull/1"},
+        "pullRequest": {"number": 1, "url": "https://github.com/acme/project/pull/1", "draft": False},
         "compareUrl": f"{git_url.removesuffix('.git')}/compare/main...{BRANCH}",
         "error": None,
         "conflicts": [],

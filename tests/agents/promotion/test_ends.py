@@ -59,7 +59,7 @@ def test_the_deadline_is_told(platform, run, tmp_path, at_work):
 
 
 def test_a_repository_that_says_nothing_is_given_up_at_the_deadline(platform, run, silent_url, error, at_work):
-    runner = run(repo={"url": f"{silent_url}/project.git", "mayRedirect": False}, deadlineSeconds=2)
+    runner = run(repo={"url": f"{silent_url}/project.git"}, deadlineSeconds=2)
     assert runner.process.returncode == 10
     assert error()["code"] == "PROMOTION_TIMEOUT"
     assert runner.seconds < 10
@@ -119,6 +119,13 @@ def test_an_end_that_the_broker_cannot_read_is_told_in_its_smallest_form(platfor
         "code": "PUSH_REFUSED",
         "message": "The report of the end was refused; this is its smallest form.",
     }
+
+
+def test_the_smallest_form_of_a_success_is_one(platform, run):
+    platform.script["/promotion/complete"].append(failure(400, "VALIDATION_ERROR"))
+    assert run().process.returncode == 0
+    assert (platform.completion["outcome"], platform.completion["compareUrl"]) == ("promoted", None)
+    assert platform.completion["pullRequest"]["number"] == 1
 
 
 @pytest.mark.parametrize("missing", ["RUN_ID", "TENANT_ID", "ATTEMPT", "API_URL", "BOOTSTRAP_TOKEN"])

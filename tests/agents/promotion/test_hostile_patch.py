@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from outpost_local.git_server import GitServer
-from outpost_runner.promotion.errors import PromotionFailed
+from outpost_runner.promotion.errors import NotPromotable
 from outpost_runner.promotion.patched_tree import apply_patch
 
 from ..repository import git
@@ -33,7 +33,7 @@ index 0000000000000000000000000000000000000000..b0b4d0f2e4f0a1c0ee9ee4b3ef7c6c1d
 def test_a_path_out_of_the_tree_is_told(platform, run, upstream, error):
     assert run(patch=platform.store(NEW_FILE.format(path="../../evil").encode())).process.returncode == 10
     assert error() == {
-        "code": "PROMOTION_FAILED",
+        "code": "NOT_PROMOTABLE",
         "message": "Git does not apply the run's patch: invalid path '../../evil'",
     }
     assert upstream.branches() == ["main"]
@@ -54,21 +54,21 @@ def test_a_path_out_of_the_tree_is_told(platform, run, upstream, error):
 def test_no_path_out_of_the_tree_or_into_git_is_taken(plain_git, upstream, tmp_path, path):
     patch = tmp_path / "patch"
     patch.write_text(NEW_FILE.format(path=path))
-    with pytest.raises(PromotionFailed, match="invalid path"):
+    with pytest.raises(NotPromotable, match="invalid path"):
         apply_patch(plain_git, upstream.base, patch)
 
 
 def test_a_path_through_a_link_of_the_patch_is_refused(platform, run, upstream, tmp_path, error):
     patch = NEW_LINK.format(target=tmp_path) + NEW_FILE.format(path="way/evil")
     run(patch=platform.store(patch.encode()))
-    assert error()["code"] == "PROMOTION_FAILED"
+    assert error()["code"] == "NOT_PROMOTABLE"
     assert "beyond a symbolic link" in error()["message"]
     assert not (tmp_path / "evil").exists()
 
 
 def test_a_path_through_a_link_of_the_repository_is_refused(platform, run, upstream, error):
     run(patch=platform.store(NEW_FILE.format(path="link/evil").encode()))
-    assert error()["code"] == "PROMOTION_FAILED"
+    assert error()["code"] == "NOT_PROMOTABLE"
 
 
 def test_filters_drivers_and_submodules_of_the_tree_come_into_no_play(platform, run, upstream, tmp_path):
@@ -99,14 +99,22 @@ def test_hooks_that_lie_in_the_tree_are_not_run(platform, run, upstream, tmp_pat
 @pytest.mark.parametrize("patch", [b"", b"no patch at all\n", NEW_FILE.format(path="a").encode()[:-3]])
 def test_what_is_no_patch_is_told(platform, run, upstream, error, patch):
     assert run(patch=platform.store(patch)).process.returncode == 10
-    assert error()["code"] == "PROMOTION_FAILED"
+    assert error()["code"] == "NOT_PROMOTABLE"
     assert upstream.branches() == ["main"]
+
+
+def test_a_patch_that_the_store_does_not_give_may_be_had_by_another_try(platform, run, error):
+    run(patch=platform.claim["patch"] | {"url": platform.claim["patch"]["url"] + "0"})
+    assert error() == {
+        "code": "PROMOTION_FAILED",
+        "message": "The run's patch is not to be had: the store answered 403.",
+    }
 
 
 @pytest.mark.parametrize("lie", [{"sha256": "0" * 64}, {"sizeBytes": 10}])
 def test_a_patch_that_is_not_the_one_that_was_stored_is_not_applied(platform, run, upstream, error, lie):
     assert run(patch=platform.claim["patch"] | lie).process.returncode == 10
-    assert error()["code"] == "PROMOTION_FAILED"
+    assert error()["code"] == "NOT_PROMOTABLE"
     assert "The run's patch is not to be had" in error()["message"]
     assert upstream.branches() == ["main"]
 

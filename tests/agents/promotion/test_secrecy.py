@@ -50,13 +50,16 @@ def test_the_credential_follows_no_redirect(platform, run, upstream, token, erro
         GitServer(upstream.bare.parent, credential=("x-access-token", token), can_push=True) as other,
         redirecting_to(other.url) as url,
     ):
-        run(repo={"url": f"{url}/project.git", "mayRedirect": True})
-    assert error()["code"] == "CLONE_FAILED"
+        run(repo={"url": f"{url}/project.git"})
+    assert error() == {
+        "code": "NOT_PROMOTABLE",
+        "message": "The repository has another address now, and what may push to this one goes to no other.",
+    }
     assert upstream.branches() == ["main"]
 
 
 def test_an_address_with_a_credential_in_it_is_refused(run, git_url, error):
-    run(repo={"url": git_url.replace("http://", "http://someone:secret@"), "mayRedirect": False})
+    run(repo={"url": git_url.replace("http://", "http://someone:secret@")})
     assert "must not carry a credential" in error()["message"]
 
 

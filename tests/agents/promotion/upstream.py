@@ -41,11 +41,12 @@ class Upstream:
         return Upstream(bare, source, self.base)
 
     @classmethod
-    def make(cls, folder: Path) -> "Upstream":
+    def make(cls, folder: Path, object_format: str = "sha1") -> "Upstream":
         bare, source = folder / "served" / "project.git", folder / "source"
         bare.parent.mkdir(parents=True)
-        git(folder, "init", "--quiet", "--bare", "--template=", "--initial-branch=main", str(bare))
-        git(folder, "init", "--quiet", "--template=", "--initial-branch=main", str(source))
+        options = ("--quiet", "--template=", "--initial-branch=main", f"--object-format={object_format}")
+        git(folder, "init", *options, "--bare", str(bare))
+        git(folder, "init", *options, str(source))
         write_files(source, FILES)
         (source / "link").symlink_to("README.md")
         git(source, "add", "--all")

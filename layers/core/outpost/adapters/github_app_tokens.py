@@ -12,7 +12,7 @@ from http.client import HTTPException
 from typing import Any, Protocol
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from outpost.domain.errors import Unavailable
 from outpost.domain.git import clone_url
@@ -24,6 +24,8 @@ TIMEOUT_SECONDS = 5
 JWT_LIFE = timedelta(minutes=5)
 CLOCK_SKEW = timedelta(seconds=60)
 PERMISSIONS = {"contents": "write", "pull_requests": "write"}
+REDIRECTS = range(300, 400)
+REFUSALS = {HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY}
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,13 @@ class AppSecrets(Protocol):
         ...
 
 
+class _RefuseRedirects(HTTPRedirectHandler):
+    """A redirect is an answer: the app's own word of who it is goes to the API alone."""
+
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
 class GitHubAppTokens:
     """The app of `outpost/github-app`."""
 
@@ -44,6 +53,7 @@ class GitHubAppTokens:
         self._api_url = settings.github_api_url
         self._git_base_url = settings.git_base_url
         self._clock = clock
+        self._opener = build_opener(_RefuseRedirects)
 
     def token_for(self, repo: str) -> str | None:
         app = self._secrets.platform_github_app() if self._api_url else None
@@ -54,9 +64,11 @@ class GitHubAppTokens:
         found = self._call("GET", f"/repos/{name}/installation", jwt)
         if found is None:
             return None
-        wish = {"repositories": [name.rpartition("/")[2]], "permissions": PERMISSIONS}
         if not isinstance(found.get("id"), int):
             raise Unavailable("GitHub answered without an installation")
+        if not _is_of_owner(found, name.partition("/")[0]):
+            return None
+        wish = {"repositories": [name.rpartition("/")[2]], "permissions": PERMISSIONS}
         made = self._call("POST", f"/app/installations/{found['id']}/access_tokens", jwt, wish)
         token = None if made is None else made.get("token")
         if made is not None and not (token and isinstance(token, str)):
@@ -74,18 +86,41 @@ class GitHubAppTokens:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._api_url + path, data=data, headers=headers, method=method)  # noqa: S310 the operator's address
         try:
-            with urlopen(request, timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+            return self._send(request)
+        except (OSError, HTTPException, ValueError) as error:
+            raise Unavailable(f"GitHub: {type(error).__name__}") from error
+
+    def _send(self, request: Request) -> dict[str, Any] | None:
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as answer:
                 read = json.load(answer)
         except HTTPError as error:
             # It holds the connection, as an answer would.
-            error.close()
-            if error.code in (HTTPStatus.NOT_FOUND, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY):
-                logger.warning("the GitHub App was refused", extra={"status": error.code})
-                return None
-            raise Unavailable(f"GitHub answered {error.code}") from error
-        except (OSError, HTTPException, ValueError) as error:
-            raise Unavailable(f"GitHub: {type(error).__name__}") from error
+            with error:
+                is_refusal = (error.code in REFUSALS or error.code in REDIRECTS) and not _is_rate_limit(error)
+            if not is_refusal:
+                raise Unavailable(f"GitHub answered {error.code}") from error
+            logger.warning("the GitHub App was refused", extra={"status": error.code})
+            return None
         return read if isinstance(read, dict) else {}
+
+
+def _is_of_owner(installation: dict[str, Any], owner: str) -> bool:
+    """Whether it is the owner's own: the name of a repository that was given away leads to whoever has it now."""
+    account = installation.get("account")
+    login = account.get("login") if isinstance(account, dict) else None
+    return isinstance(login, str) and login.lower() == owner.lower()
+
+
+def _is_rate_limit(error: HTTPError) -> bool:
+    """Whether the same request may be answered otherwise later.
+
+    By https://docs.github.com/rest/using-the-rest-api/best-practices-for-using-the-rest-api
+    """
+    if error.code != HTTPStatus.FORBIDDEN:
+        return False
+    is_told = "retry-after" in error.headers or error.headers.get("x-ratelimit-remaining") == "0"
+    return is_told or b"rate limit" in error.read().lower()
 
 
 def make_jwt(app_id: str, private_key: str, now: datetime) -> str:

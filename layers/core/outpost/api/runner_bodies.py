@@ -138,6 +138,7 @@ class PullRequestBody(Body):
 
     number: Annotated[int, Field(ge=1, le=2**50)]
     url: Annotated[str, StringConstraints(max_length=1_000, pattern=r"^https?://[\x21-\x7e]+$")]
+    draft: bool | None = None
 
 
 class ConflictBody(Body):

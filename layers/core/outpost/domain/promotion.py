@@ -39,6 +39,8 @@ class PromotionStatus(StrEnum):
 class PromotionErrorCode(StrEnum):
     """Every code that a promotion's error can carry."""
 
+    NOTHING_TO_PROMOTE = "NOTHING_TO_PROMOTE"
+    NOT_PROMOTABLE = "NOT_PROMOTABLE"
     PROMOTION_CONFLICT = "PROMOTION_CONFLICT"
     PUSH_REFUSED = "PUSH_REFUSED"
     BRANCH_EXISTS = "BRANCH_EXISTS"
@@ -47,13 +49,17 @@ class PromotionErrorCode(StrEnum):
     GIT_TOKEN_MISSING = "GIT_TOKEN_MISSING"  # noqa: S105 a code
     PROMOTION_FAILED = "PROMOTION_FAILED"
     PROMOTION_TIMEOUT = "PROMOTION_TIMEOUT"
-    NOTHING_TO_PROMOTE = "NOTHING_TO_PROMOTE"
     POLICY_DENIED = "POLICY_DENIED"
     KILL_SWITCH_ON = "KILL_SWITCH_ON"
     TENANT_SUSPENDED = "TENANT_SUSPENDED"
 
 
 _REMEDIES = {
+    PromotionErrorCode.NOTHING_TO_PROMOTE: ("There is nothing left to do: the base branch has this work.", False),
+    PromotionErrorCode.NOT_PROMOTABLE: (
+        "Rerun it with `repo` named (as it is called now), which begins at the branch as it is now, and promote that.",
+        False,
+    ),
     PromotionErrorCode.PROMOTION_CONFLICT: (
         "Look at `conflicts`; rerun it with `repo` named, which begins at the branch as it is now, and promote that.",
         False,
@@ -74,7 +80,6 @@ _REMEDIES = {
     ),
     PromotionErrorCode.PROMOTION_FAILED: ("Promote it again; if it repeats, ask the operator.", True),
     PromotionErrorCode.PROMOTION_TIMEOUT: ("Promote it again; if it repeats, ask the operator.", True),
-    PromotionErrorCode.NOTHING_TO_PROMOTE: ("Rerun it, and promote what comes of that.", False),
     PromotionErrorCode.POLICY_DENIED: ("Ask the operator for a plan that allows the repository.", False),
     PromotionErrorCode.KILL_SWITCH_ON: (
         "Promote it again once the kill switch is off: GET /kill-switch shows it.",
@@ -97,10 +102,11 @@ class PromotionWish:
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request as its host numbers it."""
+    """A pull request as its host numbers it; `is_draft` is None where its task did not say."""
 
     number: int
     url: str
+    is_draft: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -164,6 +170,12 @@ class Promotion:
     def branch(self) -> str:
         """Where the work goes."""
         return self.wish.branch or f"{BRANCH_PREFIX}{self.run_id}"
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether its pull request is a draft; before there is one, whether it is to be."""
+        pull = self.report.pull_request if self.report else None
+        return self.wish.draft if pull is None or pull.is_draft is None else pull.is_draft
 
     @property
     def shard(self) -> str | None:

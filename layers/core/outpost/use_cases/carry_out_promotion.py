@@ -33,7 +33,7 @@ from outpost.use_cases.find_results import find_patch, read_task
 
 SESSION_VALIDITY = timedelta(seconds=2 * TASK_SECONDS)
 DOWNLOAD_SECONDS = 900
-PATCH_GONE = PromotionError.of(PromotionErrorCode.NOTHING_TO_PROMOTE, "The run's patch is not kept any more.")
+PATCH_GONE = PromotionError.of(PromotionErrorCode.NOT_PROMOTABLE, "The run's patch is not kept any more.")
 
 
 class PromotionForbidden(OutpostError):
