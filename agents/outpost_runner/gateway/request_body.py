@@ -1,4 +1,4 @@
-"""Reads the body of a client's request, within bounds, and what it asks for."""
+"""Reads the body of a client's request, within bounds."""
 
 import json
 from email.message import Message
@@ -9,9 +9,6 @@ from outpost_runner.gateway.refusals import ClientGone, Refused
 
 LONGEST_CHUNK_LINE_BYTES = 256
 HEXADECIMAL = b"0123456789abcdefABCDEF"
-# The most that any model writes in one answer, where the request does not say.
-MOST_OUTPUT_TOKENS = 128_000
-OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 
 
 class RequestBody:
@@ -92,13 +89,6 @@ def parse_fields(body: bytes) -> dict[str, object]:
     if len({name.casefold() for name in fields}) < len(fields):
         raise Refused(HTTPStatus.BAD_REQUEST, "The body has a field twice.")
     return fields
-
-
-def find_most_output(fields: dict[str, object]) -> int:
-    """How many tokens the answer may have; Google's requests say it a level deeper."""
-    settings = [fields, *(fields.get(name) for name in ("generationConfig", "generation_config"))]
-    limits = [each.get(name) for each in settings if isinstance(each, dict) for name in OUTPUT_LIMITS]
-    return max((limit for limit in limits if isinstance(limit, int) and limit > 0), default=MOST_OUTPUT_TOKENS)
 
 
 def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
