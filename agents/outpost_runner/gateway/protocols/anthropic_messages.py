@@ -25,6 +25,10 @@ OWN_TOOLS = re.compile(r"custom|(bash|text_editor|computer|memory|tool_search_to
 # The others are the address of a file, and the name of one that was stored before.
 WHOLE_SOURCES = ("base64", "text", "content")
 
+BILLING_ERROR = "billing_error"
+# What is said of a field begins with its name, which may be any text of the agent's, and has a colon after it.
+USED_UP_ACCOUNT = re.compile(r"Your credit balance is too low[^:]*")
+
 
 def _is_agents_own(tool: Part) -> bool:
     return OWN_TOOLS.fullmatch(str(tool.get("type", "custom"))) is not None
@@ -71,13 +75,19 @@ class AnthropicMessages:
         elif kind == "message_stop":
             tally.is_complete = True
         elif kind == "error":
-            tally.failure = event.object("error").text("type")
+            tally.failure = name_failure(event.object("error"))
 
     def make_error(self, status: int, message: str) -> Json:
         kind = ERROR_TYPES.get(status, "invalid_request_error")
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             kind = "api_error"
         return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+def name_failure(error: JsonObject) -> str | None:
+    """The provider's word for what went wrong; it calls an account without credit a wrong request."""
+    is_used_up = USED_UP_ACCOUNT.fullmatch(error.optional_text("message") or "")
+    return BILLING_ERROR if is_used_up else error.optional_text("type")
 
 
 def _take(usage: JsonObject | None, tally: Tally) -> None:
