@@ -11,7 +11,15 @@ from outpost_runner.gateway.admission import Admission, AdmittedRequest
 from outpost_runner.gateway.headers import answer_headers
 from outpost_runner.gateway.meter import Meter, OpenCall
 from outpost_runner.gateway.refusals import ProviderGone
-from outpost_runner.gateway.relay import KeyFilter, StreamReader, WholeReader, is_event_stream, pass_on, read_error
+from outpost_runner.gateway.relay import (
+    KeyFilter,
+    StreamReader,
+    WholeReader,
+    is_event_stream,
+    pass_on,
+    read_error,
+    require_readable,
+)
 from outpost_runner.gateway.tally import Tally
 from outpost_runner.gateway.trouble import Troubles, is_passing
 from outpost_runner.gateway.upstream import Upstream
@@ -85,12 +93,12 @@ class Exchange:
             self.desk.troubles.clear()
 
     def _settle(self, model: str, call: OpenCall, *, was_left: bool) -> None:
-        """An answer counts, and so does a request that its client did not wait for: the provider works on it.
+        """An answer counts, and so does a request that was sent and has none: the provider may have worked on it.
 
-        An error, or no answer at all, costs nothing at any of the providers.
+        An error costs nothing at any of the providers.
         """
         usage, is_estimated, now = Usage(), False, time.monotonic()
-        if self.status == HTTPStatus.OK or (self.status is None and was_left and self.upstream.has_sent):
+        if self.upstream.has_sent if self.status is None else _is_success(self.status):
             left_after_seconds = now - self.began_at if was_left else 0.0
             usage, is_estimated = self.tally.settle(self.admitted.body.prompt, left_after_seconds)
         self.desk.meter.end(call, usage, is_estimated=is_estimated)
@@ -104,6 +112,7 @@ class Exchange:
         admitted = self.admitted
         answer = self.upstream.send(admitted.route.method, admitted.target, admitted.headers, admitted.body.content)
         self.status, self.answered_at = answer.status, time.monotonic()
+        require_readable(answer)
         if answer.status == HTTPStatus.OK:
             self._pass_answer(answer, call)
         elif answer.status >= HTTPStatus.BAD_REQUEST:
@@ -138,6 +147,10 @@ class Exchange:
         headers = [(name, key_filter.redact_text(value)) for name, value in answer_headers(_lower(answer))]
         self.client.begin(answer.status, headers)
         return key_filter
+
+
+def _is_success(status: int) -> bool:
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _lower(answer: HTTPResponse) -> dict[str, str]:

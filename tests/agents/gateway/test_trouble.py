@@ -9,7 +9,7 @@ from outpost_runner.gateway.trouble import TroubleCode, read_reset
 from outpost_runner.gateway.upstream import Timeouts
 
 from .dialects import DIALECTS, TEXT, Tokens, event
-from .scripted_provider import Ending, Reply, failing, streamed, whole
+from .scripted_provider import Ending, Reply, as_json, failing, streamed, whole
 
 TOKENS = Tokens(fresh=10, visible=2)
 AUTH_FAILED, UNAVAILABLE = TroubleCode.PROVIDER_AUTH_FAILED, TroubleCode.PROVIDER_UNAVAILABLE
@@ -149,8 +149,18 @@ def test_a_provider_that_does_not_answer_is_unavailable(provider, open_gateway, 
     gateway = open_gateway(anthropic, timeouts=Timeouts(silence_seconds=0.2))
     assert make_caller(gateway).ask(anthropic, stream=True).status == 504
     assert gateway.trouble.message == "The provider anthropic did not answer in time."
-    assert gateway.reading.usage.total_tokens == 0
     assert watcher.reports[0].status is None
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity, br"])
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_provider_whose_answer_is_compressed_is_unavailable(encoding, status, provider, caller, gateway, anthropic):
+    """Neither its usage nor the key could be found in it."""
+    provider.replies.append(as_json({"text": "x"}, status=status, headers={"content-encoding": encoding}))
+    answer = caller.ask(anthropic, stream=False)
+    assert answer.status == 502
+    assert gateway.trouble.code is UNAVAILABLE
+    assert gateway.trouble.message == "The provider anthropic compressed its answer, though it was asked not to."
 
 
 @pytest.mark.parametrize("ending", [Ending.NO_LAST_CHUNK, Ending.LENGTH_NOT_REACHED])
