@@ -1,6 +1,7 @@
 """Decides whether a client's request may go to the provider, and in which form."""
 
 import json
+import threading
 from dataclasses import dataclass, field
 from email.message import Message
 from http import HTTPStatus
@@ -21,6 +22,7 @@ PASSED_PARAMETERS = ("beta", "limit", "after_id", "before_id", "pageSize", "page
 READABLE_FORMATS = (("alt", "sse"), ("alt", "json"))
 # The most that any model writes in one answer, where the request does not say.
 MOST_OUTPUT_TOKENS = 128_000
+BODIES_AT_ONCE = 2
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,10 @@ class Admission:
     provider: Provider
     models: frozenset[str]
     dummy_key: str = field(repr=False)
+    # A body in memory, with all that was read out of it, is many times as large as what the client sent.
+    _reading: threading.BoundedSemaphore = field(
+        default_factory=lambda: threading.BoundedSemaphore(BODIES_AT_ONCE), init=False, repr=False
+    )
 
     def admit(self, request: ClientRequest) -> AdmittedRequest:
         """Raises Refused; whoever cannot show the dummy key learns nothing but that."""
@@ -71,7 +77,8 @@ class Admission:
             raise Refused(HTTPStatus.NOT_FOUND, "The gateway does not let this path and method through.")
         route, model_in_path = found
         passed_query = _passed_query(parameters)
-        body = self._read_body(request, route, model_in_path)
+        with self._reading:
+            body = self._read_body(request, route, model_in_path)
         return AdmittedRequest(
             route,
             urlsplit(self.provider.base_url).path.rstrip("/") + path + passed_query,

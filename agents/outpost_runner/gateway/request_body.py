@@ -1,6 +1,7 @@
 """Reads the body of a client's request, within bounds."""
 
 import json
+import re
 from email.message import Message
 from http import HTTPStatus
 from io import BufferedIOBase
@@ -8,6 +9,7 @@ from io import BufferedIOBase
 from outpost_runner.gateway.refusals import ClientGone, Refused
 
 LONGEST_CHUNK_LINE_BYTES = 256
+LENGTH = r"[0-9]{1,20}"
 HEXADECIMAL = b"0123456789abcdefABCDEF"
 
 
@@ -40,7 +42,7 @@ class RequestBody:
     def _length(self) -> int:
         lengths = set(self._headers.get_all("content-length", ["0"]))
         length = lengths.pop()
-        if lengths or not (length.isascii() and length.isdecimal()):
+        if lengths or not re.fullmatch(LENGTH, length):
             raise Refused(HTTPStatus.BAD_REQUEST, "The length of the body is not clear.")
         return self._within_limit(int(length))
 
