@@ -13,6 +13,7 @@ from typing import IO
 
 from outpost_runner.agent_user import AgentUser
 from outpost_runner.descendants import kill_descendants, list_descendants, reap_orphans, signal_descendants
+from outpost_runner.linux import offer_to_oom_killer
 
 POLL_SECONDS = 0.05
 REAP_EVERY_SECONDS = 2.0
@@ -73,6 +74,7 @@ class SupervisedProcess:
             )
         except (OSError, ValueError) as error:
             raise ProgramNotStarted(f"{command.argv[0]} could not be started: {error}") from error
+        offer_to_oom_killer(self._process.pid)
 
     @property
     def stdout(self) -> IO[bytes]:

@@ -52,6 +52,13 @@ def test_the_agent_sees_its_run_and_its_own_folders(run, task_root):
     assert (task_root / "tmp" / "x").read_text() == "x\n"
 
 
+@pytest.mark.parametrize("user", [{}, pytest.param(AS_NOBODY, marks=needs_root)], ids=["the runner's", "its own"])
+def test_the_agent_dies_before_its_runner_when_memory_runs_out(user, run):
+    ours = Path("/proc/self/oom_score_adj").read_text().strip()
+    runner = run("sleep 0.3; cat /proc/self/oom_score_adj /proc/$PPID/oom_score_adj", user)
+    assert runner.lines("stdout") == ["1000", ours]
+
+
 def test_no_token_is_in_any_environment_or_argument_list_that_the_agent_can_reach_by_its_own(run):
     runner = run("env; cat /proc/self/environ | tr '\\0' '\\n'; cat /proc/$$/cmdline | tr '\\0' '\\n'")
     assert "[redacted]" not in runner.raw.decode()

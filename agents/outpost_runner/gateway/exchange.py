@@ -11,8 +11,16 @@ from outpost_runner.gateway.admission import Admission, AdmittedRequest
 from outpost_runner.gateway.headers import answer_headers
 from outpost_runner.gateway.meter import Meter, OpenCall
 from outpost_runner.gateway.refusals import ProviderGone
-from outpost_runner.gateway.relay import KeyFilter, StreamReader, WholeReader, is_event_stream, pass_on, read_error
-from outpost_runner.gateway.tally import Tally, least_input, most_of
+from outpost_runner.gateway.relay import (
+    KeyFilter,
+    StreamReader,
+    WholeReader,
+    is_event_stream,
+    pass_on,
+    read_error,
+    require_readable,
+)
+from outpost_runner.gateway.tally import Tally
 from outpost_runner.gateway.trouble import Troubles, is_passing
 from outpost_runner.gateway.upstream import Upstream
 from outpost_runner.gateway.usage import Usage
@@ -54,15 +62,14 @@ class Exchange:
 
     def run(self) -> None:
         """Raises Refused and Interrupted, also in the middle of an answer."""
-        price, model = self.admitted.price, self.admitted.model
-        if price is None or model is None:
+        price, body = self.admitted.price, self.admitted.body
+        if price is None or body.model is None:
             self._fetch(None)
         else:
-            size = len(self.admitted.body)
-            most = most_of(size, self.admitted.most_output_tokens)
-            call = self.desk.meter.begin(price, least_input(size), most, self.upstream.require_wanted)
+            most = Usage(input_tokens=body.prompt.tokens, output_tokens=body.most_output_tokens)
+            call = self.desk.meter.begin(price, body.prompt.least, most, self.upstream.require_wanted)
             self.began_at = time.monotonic()  # the wait for other calls is none for the provider
-            self._count(model, call)
+            self._count(body.model, call)
         self.client.finish()
 
     def _count(self, model: str, call: OpenCall) -> None:
@@ -86,14 +93,14 @@ class Exchange:
             self.desk.troubles.clear()
 
     def _settle(self, model: str, call: OpenCall, *, was_left: bool) -> None:
-        """An answer counts, and so does a request that its client did not wait for: the provider works on it.
+        """An answer counts, and so does a request that was sent and has none: the provider may have worked on it.
 
-        An error, or no answer at all, costs nothing at any of the providers.
+        An error costs nothing at any of the providers.
         """
         usage, is_estimated, now = Usage(), False, time.monotonic()
-        if self.status == HTTPStatus.OK or (self.status is None and was_left and self.upstream.has_sent):
+        if self.upstream.has_sent if self.status is None else _is_success(self.status):
             left_after_seconds = now - self.began_at if was_left else 0.0
-            usage, is_estimated = self.tally.settle(len(self.admitted.body), left_after_seconds)
+            usage, is_estimated = self.tally.settle(self.admitted.body.prompt, left_after_seconds)
         self.desk.meter.end(call, usage, is_estimated=is_estimated)
         first_byte_ms = None if self.answered_at is None else _milliseconds(self.began_at, self.answered_at)
         report = CallReport(
@@ -103,8 +110,9 @@ class Exchange:
 
     def _fetch(self, call: OpenCall | None) -> None:
         admitted = self.admitted
-        answer = self.upstream.send(admitted.route.method, admitted.target, admitted.headers, admitted.body)
+        answer = self.upstream.send(admitted.route.method, admitted.target, admitted.headers, admitted.body.content)
         self.status, self.answered_at = answer.status, time.monotonic()
+        require_readable(answer)
         if answer.status == HTTPStatus.OK:
             self._pass_answer(answer, call)
         elif answer.status >= HTTPStatus.BAD_REQUEST:
@@ -116,12 +124,11 @@ class Exchange:
     def _pass_answer(self, answer: HTTPResponse, call: OpenCall | None) -> None:
         """Only what is still being written can be stopped: a whole answer is paid for when its first byte comes."""
         key_filter = self._begin(answer)
-        size = len(self.admitted.body)
         is_stream = is_event_stream(answer.headers.get("content-type", ""))
 
         def follow() -> None:
             if call is not None and is_stream:
-                self.desk.meter.follow(call, self.tally.least(size))
+                self.desk.meter.follow(call, self.tally.least(self.admitted.body.prompt))
 
         reader = (StreamReader if is_stream else WholeReader)(self.admitted.route.protocol, self.tally)
         pass_on(self.upstream, key_filter, reader, follow, self.client.write)
@@ -140,6 +147,10 @@ class Exchange:
         headers = [(name, key_filter.redact_text(value)) for name, value in answer_headers(_lower(answer))]
         self.client.begin(answer.status, headers)
         return key_filter
+
+
+def _is_success(status: int) -> bool:
+    return HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES
 
 
 def _lower(answer: HTTPResponse) -> dict[str, str]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from outpost_runner.gateway.protocols import (
     ANTHROPIC_MESSAGES,
+    DEEPSEEK_CHAT_COMPLETIONS,
     GOOGLE_GENERATE_CONTENT,
     OPENAI_CHAT_COMPLETIONS,
     OPENAI_RESPONSES,
@@ -53,9 +54,9 @@ KNOWN_PROVIDERS: Mapping[str, KnownProvider] = {
         "https://api.deepseek.com",
         KeyHeader.BEARER,
         (
-            Route("POST", "/chat/completions", OPENAI_CHAT_COMPLETIONS),
-            Route("POST", "/v1/chat/completions", OPENAI_CHAT_COMPLETIONS),
-            Route("GET", "/models", OPENAI_CHAT_COMPLETIONS, is_counted=False),
+            Route("POST", "/chat/completions", DEEPSEEK_CHAT_COMPLETIONS),
+            Route("POST", "/v1/chat/completions", DEEPSEEK_CHAT_COMPLETIONS),
+            Route("GET", "/models", DEEPSEEK_CHAT_COMPLETIONS, is_counted=False),
         ),
     ),
     "xai": KnownProvider(

@@ -57,11 +57,15 @@ class Budget:
 
 @dataclass(eq=False)
 class OpenCall:
-    """A call that the meter has let through and that has not ended: what it has used, and may come to."""
+    """A call that the meter has let through and that has not ended: what it has used, and may come to.
+
+    `spent` holds from the beginning what it uses at least, `usage` only what its answer has shown.
+    """
 
     price: Price
     spent: Spent
     most: Spent
+    usage: Usage = field(default_factory=Usage)
 
 
 @dataclass
@@ -83,9 +87,11 @@ class Meter:
         self._ended = threading.Condition(self._lock)
 
     def reading(self) -> Reading:
-        """What the calls that have ended come to."""
+        """What the calls that have ended come to, and those under way by now."""
         with self._lock:
-            return replace(self._reading, cost_microusd=whole_microusd(self._settled.cost_picousd))
+            usage = sum((call.usage for call in self._open), self._reading.usage)
+            spent = sum((Spent.on(call.usage, call.price) for call in self._open), self._settled)
+            return replace(self._reading, usage=usage, cost_microusd=whole_microusd(spent.cost_picousd))
 
     def begin(self, price: Price, least: Usage, most: Usage, require_wanted: Callable[[], None]) -> OpenCall:
         """Let a call through that uses `least` at least; raises BudgetExceeded when that is not there any more.
@@ -109,9 +115,10 @@ class Meter:
     def follow(self, call: OpenCall, usage: Usage) -> None:
         """What an open call has used by now; raises BudgetExceeded past the hard margin."""
         with self._lock:
-            call.spent = Spent.on(usage, call.price)
+            call.usage, call.spent = usage, Spent.on(usage, call.price)
             is_nearly_used = self._take_nearly()
             is_past_margin = self.budget.is_passed(self._used(), MARGIN_PERCENT)
+        self._tell()
         if is_nearly_used:
             self._tell_nearly()
         if is_past_margin:

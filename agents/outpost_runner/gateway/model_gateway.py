@@ -57,7 +57,7 @@ class ModelGateway:
 
     @property
     def reading(self) -> Reading:
-        """What the calls that have ended come to; final after `stop`."""
+        """What the calls come to, those under way by now; final after `stop`."""
         return self._meter.reading()
 
     @property

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from http.client import HTTPResponse
 from typing import Protocol
 
 from outpost_runner.gateway.event_stream import EventStream
@@ -16,6 +17,8 @@ MAX_ANSWER_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 1024 * 1024
 EVENT_STREAM_TYPE = "text/event-stream"
 END_OF_CHAT = b"[DONE]"
+# The content encoding that is none.
+PLAIN = "identity"
 # Bytes and characters are the same here, so that any text can be redacted and none is changed.
 TRANSPARENT = "latin-1"
 
@@ -68,6 +71,13 @@ class WholeReader:
 
 def is_event_stream(content_type: str) -> bool:
     return content_type.startswith(EVENT_STREAM_TYPE)
+
+
+def require_readable(answer: HTTPResponse) -> None:
+    """Raises ProviderGone for an answer that is compressed, in which neither usage nor a key could be found."""
+    encodings = answer.headers.get_all("content-encoding", [])
+    if any(encoding.strip().lower() != PLAIN for encoding in encodings):
+        raise ProviderGone("compressed its answer, though it was asked not to")
 
 
 class KeyFilter:

@@ -1,6 +1,7 @@
-"""Reads the body of a client's request, within bounds, and what it asks for."""
+"""Reads the body of a client's request, within bounds."""
 
 import json
+import re
 from email.message import Message
 from http import HTTPStatus
 from io import BufferedIOBase
@@ -8,10 +9,8 @@ from io import BufferedIOBase
 from outpost_runner.gateway.refusals import ClientGone, Refused
 
 LONGEST_CHUNK_LINE_BYTES = 256
+LENGTH = r"[0-9]{1,20}"
 HEXADECIMAL = b"0123456789abcdefABCDEF"
-# The most that any model writes in one answer, where the request does not say.
-MOST_OUTPUT_TOKENS = 128_000
-OUTPUT_LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxOutputTokens")
 
 
 class RequestBody:
@@ -43,7 +42,7 @@ class RequestBody:
     def _length(self) -> int:
         lengths = set(self._headers.get_all("content-length", ["0"]))
         length = lengths.pop()
-        if lengths or not (length.isascii() and length.isdecimal()):
+        if lengths or not re.fullmatch(LENGTH, length):
             raise Refused(HTTPStatus.BAD_REQUEST, "The length of the body is not clear.")
         return self._within_limit(int(length))
 
@@ -92,13 +91,6 @@ def parse_fields(body: bytes) -> dict[str, object]:
     if len({name.casefold() for name in fields}) < len(fields):
         raise Refused(HTTPStatus.BAD_REQUEST, "The body has a field twice.")
     return fields
-
-
-def find_most_output(fields: dict[str, object]) -> int:
-    """How many tokens the answer may have; Google's requests say it a level deeper."""
-    settings = [fields, *(fields.get(name) for name in ("generationConfig", "generation_config"))]
-    limits = [each.get(name) for each in settings if isinstance(each, dict) for name in OUTPUT_LIMITS]
-    return max((limit for limit in limits if isinstance(limit, int) and limit > 0), default=MOST_OUTPUT_TOKENS)
 
 
 def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:

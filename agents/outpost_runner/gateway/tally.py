@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass, replace
 
+from outpost_runner.gateway.prompt import BYTES_PER_TOKEN, Prompt
 from outpost_runner.gateway.usage import Usage
 
-# A rule of thumb for English text and code, and what no text stays under: a prompt is at least that dear.
-BYTES_PER_TOKEN = 4
-MOST_BYTES_PER_TOKEN = 16
 # What a large model writes. Of an answer that is not awaited to its end nobody says how much was thought unseen.
 TOKENS_PER_SECOND = 50
 
@@ -26,12 +24,11 @@ class Tally:
         estimated = -(-self.output_bytes // BYTES_PER_TOKEN)
         return max(estimated, 0 if self.stated is None else self.stated.output_tokens)
 
-    def least(self, request_bytes: int) -> Usage:
+    def least(self, prompt: Prompt) -> Usage:
         """What the call has used by now, nearly: a prompt of unstated size counts as little as it can."""
-        known = self.stated or least_input(request_bytes)
-        return replace(known, output_tokens=self.output_tokens)
+        return replace(self.stated or prompt.least, output_tokens=self.output_tokens)
 
-    def settle(self, request_bytes: int, left_after_seconds: float) -> tuple[Usage, bool]:
+    def settle(self, prompt: Prompt, left_after_seconds: float) -> tuple[Usage, bool]:
         """What the call counts for at its end, and whether that is an estimate.
 
         A complete answer counts as stated. Of one that was cut, the prompt counts as stated; the figure for its output
@@ -41,15 +38,5 @@ class Tally:
         output_tokens = max(self.output_tokens, int(left_after_seconds) * TOKENS_PER_SECOND)
         if self.stated is not None and (self.is_complete or output_tokens == self.stated.output_tokens):
             return self.stated, False
-        known = self.stated or Usage(input_tokens=-(-request_bytes // BYTES_PER_TOKEN))
+        known = self.stated or Usage(input_tokens=prompt.tokens)
         return replace(known, output_tokens=output_tokens), True
-
-
-def most_of(request_bytes: int, output_tokens: int) -> Usage:
-    """What a call comes to when its model writes all that it may."""
-    return Usage(input_tokens=request_bytes // BYTES_PER_TOKEN, output_tokens=output_tokens)
-
-
-def least_input(request_bytes: int) -> Usage:
-    """The least that a prompt of this size can count for: few tokens, all of them out of a cache."""
-    return Usage(cached_input_tokens=request_bytes // MOST_BYTES_PER_TOKEN)

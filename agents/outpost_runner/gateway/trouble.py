@@ -9,14 +9,20 @@ from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from http import HTTPStatus
 
+from outpost_runner.gateway.protocols.anthropic_messages import BILLING_ERROR, name_failure
 from outpost_runner.gateway.protocols.model_protocol import read_objects
 from outpost_runner.json_fields import JsonObject, MalformedJson
 
-REFUSED_STATUSES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.PAYMENT_REQUIRED, HTTPStatus.FORBIDDEN)
+REFUSED_STATUSES = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 # Google answers a wrong key with 400 and this reason, xAI with 400 and a sentence that begins so.
 WRONG_KEY_REASON = "API_KEY_INVALID"
 WRONG_KEY_BEGINNING = "Incorrect API key"
-REFUSED_WORDS = {"authentication_error", "permission_error", "invalid_api_key", "UNAUTHENTICATED", "PERMISSION_DENIED"}
+# OpenAI and Anthropic say so of an account that cannot pay; the former answers with 429 then.
+USED_UP_WORDS = {"insufficient_quota", "billing_not_active", BILLING_ERROR}
+REFUSED_WORDS = {
+    *("authentication_error", "permission_error", "invalid_api_key", "UNAUTHENTICATED", "PERMISSION_DENIED"),
+    *USED_UP_WORDS,
+}
 AWAY_WORDS = {
     *("overloaded_error", "api_error", "rate_limit_error", "timeout_error"),
     *("server_error", "server_is_overloaded", "rate_limit_exceeded"),
@@ -69,7 +75,9 @@ class Troubles:
         what = f"answered {status}"
         if status == HTTPStatus.FORBIDDEN and self._has_succeeded:
             return
-        if status in REFUSED_STATUSES or (status == HTTPStatus.BAD_REQUEST and tells_of_wrong_key(body)):
+        if status == HTTPStatus.PAYMENT_REQUIRED or tells_of_used_up_account(status, body):
+            self._note(TroubleCode.PROVIDER_AUTH_FAILED, f"{what}: its account is used up", status)
+        elif status in REFUSED_STATUSES or (status == HTTPStatus.BAD_REQUEST and tells_of_wrong_key(body)):
             self._note(TroubleCode.PROVIDER_AUTH_FAILED, what, status)
         elif is_passing(status):
             self._note(TroubleCode.PROVIDER_UNAVAILABLE, what, status, read_reset(headers, body))
@@ -103,6 +111,18 @@ def tells_of_wrong_key(body: bytes) -> bool:
         return JsonObject.parse(body, "answer").text("error").startswith(WRONG_KEY_BEGINNING)
     except MalformedJson:
         return WRONG_KEY_REASON in _read_details(body, "reason")
+
+
+def tells_of_used_up_account(status: int, body: bytes) -> bool:
+    """OpenAI has words for it, Anthropic a sentence; no other status says of itself whose fault it is."""
+    if status not in (HTTPStatus.BAD_REQUEST, HTTPStatus.TOO_MANY_REQUESTS):
+        return False
+    try:
+        error = JsonObject.parse(body, "answer").object("error")
+        words = {error.optional_text("code"), error.optional_text("type"), name_failure(error)}
+    except MalformedJson:
+        return False
+    return not words.isdisjoint(USED_UP_WORDS)
 
 
 def read_reset(headers: Mapping[str, str], body: bytes) -> datetime | None:

@@ -26,6 +26,7 @@ class Ending(Enum):
     LENGTH = auto()
     LENGTH_NOT_REACHED = auto()
     CLOSED = auto()
+    NO_ANSWER = auto()
 
 
 CHUNKED = {Ending.LAST_CHUNK, Ending.LAST_CHUNK_THEN_CLOSED, Ending.NO_LAST_CHUNK}
@@ -163,6 +164,8 @@ class _Handler(BaseHTTPRequestHandler):
         length = sum(map(len, reply.blocks)) + (reply.ending is Ending.LENGTH_NOT_REACHED)
         if reply.held_before_head:
             self._hold(reply)
+        if reply.ending is Ending.NO_ANSWER:
+            raise ConnectionResetError
         self.send_response_only(reply.status)
         self.send_header("content-type", reply.content_type)
         for name, value in reply.headers.items():

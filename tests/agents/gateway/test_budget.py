@@ -75,6 +75,30 @@ def test_a_prompt_that_alone_is_too_dear_is_not_sent(provider, open_gateway, mak
     assert provider.seen == []
 
 
+def an_image(content):
+    source = {"type": "base64", "media_type": "image/png", "data": content}
+    return [{"role": "user", "content": [{"type": "image", "source": source}]}]
+
+
+def test_a_large_image_is_no_dear_prompt(provider, open_gateway, make_caller, anthropic):
+    provider.replies.append(whole(anthropic, HUNDRED))
+    gateway = open_gateway(anthropic, budget=Budget(max_tokens=1_000))
+    answer = make_caller(gateway).ask(anthropic, stream=False, messages=an_image("A" * 2_000_000))
+    assert answer.status == 200
+
+
+def test_an_image_that_its_client_left_counts_as_images_do(provider, open_gateway, make_caller, anthropic, eventually):
+    held = whole(anthropic, HUNDRED, held_before_head=True)
+    provider.replies.append(held)
+    gateway = open_gateway(anthropic)
+    leaving = make_caller(gateway)
+    leaving.begin(replace(anthropic, body={**anthropic.body, "messages": an_image("A" * 2_000_000)}), stream=False)
+    assert held.is_holding.wait(5)
+    leaving.close()
+    eventually(lambda: gateway.reading.estimated_calls == 1)
+    assert 2_000 < gateway.reading.usage.input_tokens < 2_100
+
+
 def test_calls_under_way_are_part_of_what_is_used(provider, open_gateway, make_caller, anthropic):
     held = streamed(anthropic, Tokens(fresh=1_000), held_at=1)
     provider.replies.append(held)
@@ -205,6 +229,19 @@ def test_a_call_that_says_nothing_of_its_length_may_be_long(
     second.begin(anthropic, stream=False)
     time.sleep(0.3)
     assert len(provider.seen) == 1
+
+
+@pytest.mark.parametrize("name", ["max_output_tokens", "maxOutputTokens", "max_completion_tokens"])
+def test_a_limit_that_its_provider_does_not_know_is_none(name, provider, open_gateway, make_caller):
+    dialect = DIALECTS["deepseek"]
+    held = whole(dialect, HUNDRED, held_before_head=True)
+    provider.replies.append(held)
+    gateway = open_gateway(dialect, budget=Budget(max_tokens=100_000))
+    endless = replace(dialect, body={**dialect.body, name: 1, "generationConfig": {name: 1}})
+    begin_two(gateway, make_caller, endless, held)
+    time.sleep(0.3)
+    assert len(provider.seen) == 1
+    held.release.set()
 
 
 def test_a_call_whose_client_left_while_it_waited_is_not_made(

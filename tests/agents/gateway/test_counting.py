@@ -174,6 +174,19 @@ def test_what_costs_nothing_is_not_counted(provider, caller, gateway, anthropic)
     assert gateway.reading.usage == Usage()
 
 
+def test_what_a_call_under_way_has_used_is_in_the_reading(provider, caller, gateway, anthropic, watcher):
+    held = streamed(anthropic, TOKENS, held_at=1)
+    provider.replies.append(held)
+    answer = caller.open("POST", anthropic.path, json.dumps(anthropic.request(stream=True)))
+    answer.read1()
+    assert gateway.reading.usage == watcher.readings[-1].usage == Usage(1_013, 207, 0, 1)
+    # 1,013 x 5 + 207 x 0.5 + 1 x 25 micro-dollars.
+    assert gateway.reading.cost_microusd == 5_194
+    held.release.set()
+    answer.read()
+    assert gateway.reading.usage == USAGE
+
+
 def test_each_model_has_its_own_price(provider, open_gateway, make_caller, anthropic):
     provider.replies.append(whole(anthropic, Tokens(fresh=1_000_000)))
     prices = {anthropic.model: Price(3, 0, 0, 0), "small": Price(500, 0, 0, 0)}
@@ -186,7 +199,8 @@ def test_each_model_has_its_own_price(provider, open_gateway, make_caller, anthr
 def test_the_runner_hears_of_every_call(provider, caller, watcher, anthropic):
     provider.replies.append(streamed(anthropic, TOKENS))
     caller.ask(anthropic, stream=True)
-    assert [(reading.calls, reading.usage) for reading in watcher.readings] == [(1, Usage()), (1, USAGE)]
+    first, *_, last = [(reading.calls, reading.usage) for reading in watcher.readings]
+    assert (first, last) == ((1, Usage()), (1, USAGE))
     (report,) = watcher.reports
     assert (report.model, report.status, report.usage, report.is_estimated) == (anthropic.model, 200, USAGE, False)
     assert 0 <= report.first_byte_ms <= report.total_ms < 5_000

@@ -17,6 +17,8 @@ TOKENS = Tokens(fresh=10, visible=2)
         ),
         ("anthropic", {"tools": [{"type": "code_execution_20250825", "name": "code"}]}),
         ("anthropic", {"speed": "fast"}),
+        ("anthropic", {"mcp_servers": [{"type": "url", "url": "https://example.com", "name": "a"}]}),
+        ("anthropic", {"container": "container_1"}),
         ("responses", {"tools": [{"type": "web_search"}]}),
         ("responses", {"tools": [{"type": "namespace", "name": "a", "tools": [{"type": "image_generation"}]}]}),
         ("responses", {"input": [{"type": "additional_tools", "tools": [{"type": "code_interpreter"}]}]}),
@@ -28,6 +30,8 @@ TOKENS = Tokens(fresh=10, visible=2)
         ("google", {"tools": [{"functionDeclarations": []}, {"googleSearch": {}}]}),
         ("google", {"tools": {"google_search": {}}}),
         ("google", {"generationConfig": {"candidateCount": 8}}),
+        ("google", {"serviceTier": "priority"}),
+        ("google", {"service_tier": "priority"}),
     ],
 )
 def test_what_costs_beside_the_tokens_is_refused(name, fields, provider, open_gateway, make_caller):
@@ -45,9 +49,10 @@ def test_what_costs_beside_the_tokens_is_refused(name, fields, provider, open_ga
         ("responses", {"tools": [{"type": "function"}, {"type": "namespace", "tools": [{"type": "custom"}]}]}),
         ("chat", {"tools": [{"type": "function"}], "n": 1, "service_tier": "auto"}),
         ("google", {"tools": [{"functionDeclarations": [{"name": "mine"}]}]}),
+        ("google", {"serviceTier": "standard"}),
     ],
 )
-def test_tools_that_the_agent_runs_are_let_through(name, fields, provider, open_gateway, make_caller):
+def test_what_costs_its_tokens_alone_is_let_through(name, fields, provider, open_gateway, make_caller):
     dialect = DIALECTS[name]
     provider.replies.append(whole(dialect, TOKENS))
     assert make_caller(open_gateway(dialect)).ask(dialect, stream=False, **fields).status == 200

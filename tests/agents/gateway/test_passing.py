@@ -8,6 +8,7 @@ from outpost_runner.gateway.open_sockets import OpenSockets
 from outpost_runner.gateway.refusals import ProviderGone
 from outpost_runner.gateway.upstream import Timeouts, Upstream
 
+from .caller import exchange_bytes, request_bytes
 from .conftest import API_KEY
 from .dialects import DIALECTS, Tokens
 from .scripted_provider import Ending, Reply, as_json, failing, streamed, whole
@@ -65,6 +66,29 @@ def test_only_headers_that_the_provider_needs_reach_it(provider, caller, gateway
         "user-agent": "cli/1",
         "x-api-key": API_KEY,
     }
+
+
+@pytest.mark.parametrize(
+    ("asked", "passed"),
+    [
+        ("one,context-1m-2025-08-07, two", "one,two"),
+        ("fast-mode-2026-02-01,one", "one"),
+        ("Compact-2026-01-12", None),
+    ],
+)
+def test_a_beta_that_is_dearer_stays_behind(asked, passed, provider, caller, gateway, anthropic):
+    provider.replies.append(whole(anthropic, TOKENS))
+    headers = {"x_api_key": gateway.dummy_key, "anthropic_beta": asked}
+    caller.send("POST", anthropic.path, json.dumps(anthropic.body), **headers)
+    assert provider.seen[0].headers.get("anthropic-beta") == passed
+
+
+def test_a_header_in_several_lines_arrives_in_one(provider, gateway, anthropic):
+    provider.replies.append(whole(anthropic, TOKENS))
+    body = json.dumps(anthropic.body)
+    lines = ["accept: a,\r\n b,\r\n\tc", "connection: close", f"content-length: {len(body)}"]
+    assert exchange_bytes(gateway, request_bytes(gateway, *lines, body=body)).startswith(b"HTTP/1.1 200 ")
+    assert provider.seen[0].headers["accept"] == "a, b, c"
 
 
 def test_only_headers_that_the_client_needs_come_back(provider, caller, anthropic):

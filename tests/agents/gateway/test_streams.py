@@ -151,6 +151,27 @@ def test_a_client_that_leaves_before_the_answer_pays_for_its_prompt(
     assert gateway.trouble is None
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(held_before_head=True),
+        Reply(ending=Ending.NO_ANSWER),
+        as_json({"request_id": "a"}, status=202),
+        as_json({}, headers={"content-encoding": "gzip"}),
+    ],
+    ids=["silence", "a lost connection", "another status", "a compressed answer"],
+)
+def test_a_request_that_was_sent_counts_though_its_answer_is_lost(
+    reply, provider, open_gateway, make_caller, anthropic
+):
+    """The provider may have worked on it, and charges for that."""
+    provider.replies.append(reply)
+    gateway = open_gateway(anthropic, timeouts=Timeouts(silence_seconds=0.2))
+    make_caller(gateway).ask(anthropic, stream=False)
+    assert gateway.reading.usage == Usage(input_tokens=-(-len(json.dumps(anthropic.body)) // 4))
+    assert gateway.reading.estimated_calls == 1
+
+
 def test_a_client_that_leaves_before_the_provider_is_reached_pays_nothing(
     deaf, open_gateway, make_caller, anthropic, watcher, eventually
 ):

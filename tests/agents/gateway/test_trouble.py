@@ -9,7 +9,7 @@ from outpost_runner.gateway.trouble import TroubleCode, read_reset
 from outpost_runner.gateway.upstream import Timeouts
 
 from .dialects import DIALECTS, TEXT, Tokens, event
-from .scripted_provider import Ending, Reply, failing, streamed, whole
+from .scripted_provider import Ending, Reply, as_json, failing, streamed, whole
 
 TOKENS = Tokens(fresh=10, visible=2)
 AUTH_FAILED, UNAVAILABLE = TroubleCode.PROVIDER_AUTH_FAILED, TroubleCode.PROVIDER_UNAVAILABLE
@@ -29,7 +29,6 @@ def nobody():
     ("status", "code", "retries"),
     [
         (401, AUTH_FAILED, 0),
-        (402, AUTH_FAILED, 0),
         (403, AUTH_FAILED, 0),
         (429, UNAVAILABLE, 1),
         (500, UNAVAILABLE, 1),
@@ -56,6 +55,44 @@ def test_what_is_forbidden_to_a_key_that_has_worked_is_the_requests_own(provider
 @pytest.mark.parametrize("content", [GOOGLE_WRONG_KEY, XAI_WRONG_KEY])
 def test_a_wrong_key_that_is_answered_with_400_is_recognised(content, provider, caller, gateway, anthropic):
     provider.replies.append(failing(400, content))
+    caller.ask(anthropic, stream=True)
+    assert gateway.trouble.code is AUTH_FAILED
+
+
+CREDIT = "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade."
+ANTHROPIC_USED_UP = {"type": "error", "error": {"type": "invalid_request_error", "message": CREDIT}}
+
+
+@pytest.mark.parametrize(
+    ("status", "content"),
+    [
+        (402, {"error": {"message": "Insufficient Balance", "type": "unknown_error"}}),
+        (429, {"error": {"message": "No.", "type": "insufficient_quota", "code": None}}),
+        (429, {"error": {"message": "No.", "type": "tokens", "code": "insufficient_quota"}}),
+        (429, {"error": {"message": "No.", "type": "billing_not_active", "code": "billing_not_active"}}),
+        (400, ANTHROPIC_USED_UP),
+    ],
+)
+def test_an_account_that_is_used_up_is_one_that_is_refused(status, content, provider, caller, gateway, anthropic):
+    provider.replies.extend([streamed(anthropic, TOKENS), failing(status, content, retry_after="1")])
+    caller.ask(anthropic, stream=True)
+    caller.ask(anthropic, stream=True)
+    assert gateway.trouble.code is AUTH_FAILED
+    assert gateway.trouble.message == f"The provider anthropic answered {status}: its account is used up."
+    assert gateway.trouble.resets_at is None
+
+
+@pytest.mark.parametrize("message", ["Your credit balance is too low: Extra inputs are not permitted", f"A {CREDIT}"])
+def test_a_wrong_field_that_is_named_like_a_used_up_account_is_no_trouble(
+    message, provider, caller, gateway, anthropic
+):
+    provider.replies.append(failing(400, {"error": {"type": "invalid_request_error", "message": message}}))
+    caller.ask(anthropic, stream=True)
+    assert gateway.trouble is None
+
+
+def test_an_account_that_is_used_up_in_the_middle_of_a_stream_is_refused(provider, caller, gateway, anthropic):
+    provider.replies.append(Reply([anthropic.events(TOKENS, TEXT)[0], event(ANTHROPIC_USED_UP)]))
     caller.ask(anthropic, stream=True)
     assert gateway.trouble.code is AUTH_FAILED
 
@@ -112,8 +149,18 @@ def test_a_provider_that_does_not_answer_is_unavailable(provider, open_gateway, 
     gateway = open_gateway(anthropic, timeouts=Timeouts(silence_seconds=0.2))
     assert make_caller(gateway).ask(anthropic, stream=True).status == 504
     assert gateway.trouble.message == "The provider anthropic did not answer in time."
-    assert gateway.reading.usage.total_tokens == 0
     assert watcher.reports[0].status is None
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "identity, br"])
+@pytest.mark.parametrize("status", [200, 401])
+def test_a_provider_whose_answer_is_compressed_is_unavailable(encoding, status, provider, caller, gateway, anthropic):
+    """Neither its usage nor the key could be found in it."""
+    provider.replies.append(as_json({"text": "x"}, status=status, headers={"content-encoding": encoding}))
+    answer = caller.ask(anthropic, stream=False)
+    assert answer.status == 502
+    assert gateway.trouble.code is UNAVAILABLE
+    assert gateway.trouble.message == "The provider anthropic compressed its answer, though it was asked not to."
 
 
 @pytest.mark.parametrize("ending", [Ending.NO_LAST_CHUNK, Ending.LENGTH_NOT_REACHED])
@@ -138,7 +185,9 @@ IN_STREAM = {
         ("anthropic", "overloaded_error", UNAVAILABLE),
         ("anthropic", "authentication_error", AUTH_FAILED),
         ("responses", "server_is_overloaded", UNAVAILABLE),
+        ("responses", "insufficient_quota", AUTH_FAILED),
         ("chat", "server_error", UNAVAILABLE),
+        ("chat", "insufficient_quota", AUTH_FAILED),
         ("google", "UNAVAILABLE", UNAVAILABLE),
         ("google", "PERMISSION_DENIED", AUTH_FAILED),
     ],

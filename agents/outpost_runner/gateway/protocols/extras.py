@@ -1,45 +1,37 @@
 """Refuses what costs beside a call's tokens, or more than they do: a provider's own tools, speed, several answers."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
+from outpost_runner.gateway.protocols.request_form import Part, RequestForm, list_objects
 from outpost_runner.gateway.refusals import Refused
 
-Tool = Mapping[str, object]
-# A prompt that is stored at the provider brings tools that nobody sees here.
-CHARGED_FIELDS = ("web_search_options", "search_parameters", "speed", "inference_geo", "prompt")
-PRICED_TIERS = (None, "auto", "default", "standard_only")
+# A prompt that is stored at the provider brings tools that nobody sees here; servers and containers are its own to run.
+CHARGED_FIELDS = (
+    *("web_search_options", "search_parameters", "speed", "inference_geo", "prompt"),
+    *("mcp_servers", "container"),
+)
+TIER_FIELDS = ("service_tier", "serviceTier")
+PRICED_TIERS = (None, "auto", "default", "standard", "standard_only")
+GOOGLE_SETTINGS = ("generationConfig", "generation_config")
+GOOGLE_COUNTS = ("candidateCount", "candidate_count")
 
 
-def require_tokens_only(fields: Tool, is_agents_own: Callable[[Tool], bool]) -> None:
-    """`is_agents_own` says of a tool that the agent runs it. Raises Refused."""
+def require_tokens_only(fields: Part, parts: Iterable[Part], form: RequestForm) -> None:
+    """`parts` are those of the whole request. Raises Refused."""
     charged = [name for name in CHARGED_FIELDS if fields.get(name)]
-    if fields.get("service_tier") not in PRICED_TIERS:
-        charged.append("service_tier")
+    charged += [name for name in TIER_FIELDS if fields.get(name) not in PRICED_TIERS]
     if any(count not in (None, 1) for count in _find_counts(fields)):
         charged.append("more than one answer")
-    charged += [f"the tool {tool.get('type', '')}" for tool in _find_tools(fields) if not is_agents_own(tool)]
+    tools = (tool for part in parts for tool in list_objects(part.get("tools")))
+    charged += [f"the tool {tool.get('type', '')}" for tool in tools if not form.is_agents_own(tool)]
     if charged:
         what = ", ".join(charged)[:200]
         raise Refused(HTTPStatus.BAD_REQUEST, f"The gateway lets nothing through that costs beside the tokens: {what}.")
 
 
-def _find_counts(fields: Tool) -> Iterator[object]:
+def _find_counts(fields: Part) -> Iterator[object]:
     yield fields.get("n")
-    for settings in (fields.get("generationConfig"), fields.get("generation_config")):
+    for settings in (fields.get(name) for name in GOOGLE_SETTINGS):
         if isinstance(settings, dict):
-            yield from (settings.get(name) for name in ("candidateCount", "candidate_count"))
-
-
-def _find_tools(holder: Tool) -> Iterator[Tool]:
-    """Tools are given at the top, in groups of their own, or among the input of a response."""
-    for tool in _objects(holder.get("tools")):
-        yield tool
-        yield from _find_tools(tool)
-    for item in _objects(holder.get("input")):
-        yield from _find_tools(item)
-
-
-def _objects(value: object) -> Iterator[Tool]:
-    items = value if isinstance(value, list) else [value]
-    return (item for item in items if isinstance(item, dict))
+            yield from (settings.get(name) for name in GOOGLE_COUNTS)

@@ -4,10 +4,12 @@ Usage and streams: https://ai.google.dev/api/generate-content#UsageMetadata
 Errors: https://ai.google.dev/gemini-api/docs/troubleshooting
 """
 
+from collections.abc import Iterator
 from http import HTTPStatus
 
-from outpost_runner.gateway.protocols.extras import Tool, require_tokens_only
+from outpost_runner.gateway.prompt import Attachment
 from outpost_runner.gateway.protocols.model_protocol import read_count, read_objects, text_bytes
+from outpost_runner.gateway.protocols.request_form import Part, RequestForm
 from outpost_runner.gateway.tally import Tally
 from outpost_runner.gateway.usage import Usage
 from outpost_runner.json_fields import Json, JsonObject
@@ -18,7 +20,30 @@ STATUS_NAMES: dict[int, str] = {
     HTTPStatus.BAD_GATEWAY: "UNAVAILABLE",
     HTTPStatus.GATEWAY_TIMEOUT: "DEADLINE_EXCEEDED",
 }
+# Each field has two names.
 FUNCTIONS = {"functionDeclarations", "function_declarations"}
+POINTERS = ("fileData", "file_data", "cachedContent", "cached_content")
+INLINE_DATA = ("inlineData", "inline_data")
+FREE_FIELDS = frozenset(
+    {
+        *("args", "response", "parameters", "parametersJsonSchema", "parameters_json_schema"),
+        *("responseSchema", "response_schema", "responseJsonSchema", "response_json_schema"),
+    }
+)
+
+
+def _is_agents_own(tool: Part) -> bool:
+    return tool.keys() <= FUNCTIONS
+
+
+def _find_pointers(part: Part) -> Iterator[str]:
+    yield from (name for name in POINTERS if part.get(name))
+
+
+def _find_attachments(part: Part) -> Iterator[Attachment]:
+    for blob in (part.get(name) for name in INLINE_DATA):
+        if isinstance(blob, dict) and isinstance(blob.get("data"), str):
+            yield Attachment(str(blob.get("mimeType") or blob.get("mime_type")), len(blob["data"]))
 
 
 class GoogleGenerateContent:
@@ -26,8 +51,16 @@ class GoogleGenerateContent:
     states the sums so far, so that the last one counts.
     """
 
-    def prepare(self, fields: dict[str, object], /) -> bool:
-        require_tokens_only(fields, _is_agents_own)
+    form = RequestForm(
+        free_fields=FREE_FIELDS,
+        output_limits=("maxOutputTokens", "max_output_tokens"),
+        settings_fields=("generationConfig", "generation_config"),
+        is_agents_own=_is_agents_own,
+        find_pointers=_find_pointers,
+        find_attachments=_find_attachments,
+    )
+
+    def prepare(self, _fields: dict[str, object], /) -> bool:
         return False
 
     def read(self, event: JsonObject, tally: Tally) -> None:
@@ -45,10 +78,6 @@ class GoogleGenerateContent:
         return {
             "error": {"code": status, "message": message, "status": STATUS_NAMES.get(status, "INVALID_ARGUMENT")},
         }
-
-
-def _is_agents_own(tool: Tool) -> bool:
-    return tool.keys() <= FUNCTIONS
 
 
 def _take(usage: JsonObject, tally: Tally) -> None:

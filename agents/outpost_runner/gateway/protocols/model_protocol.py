@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from outpost_runner.gateway.protocols.request_form import RequestForm
 from outpost_runner.gateway.tally import Tally
 from outpost_runner.json_fields import Json, JsonObject, MalformedJson
 
@@ -10,11 +11,11 @@ MOST_TOKENS = 1_000_000_000
 
 
 class ModelProtocol(Protocol):
-    def prepare(self, fields: dict[str, object], /) -> bool:
-        """Change in the request what keeps its answer from being counted; True when something was changed.
+    @property
+    def form(self) -> RequestForm: ...
 
-        Raises Refused for a request whose answer could not be counted at all.
-        """
+    def prepare(self, fields: dict[str, object], /) -> bool:
+        """Change in the request what keeps its answer from being counted; True when something was changed."""
         ...
 
     def read(self, event: JsonObject, tally: Tally) -> None:

@@ -6,13 +6,16 @@ DeepSeek's cache: https://api-docs.deepseek.com/guides/kv_cache
 xAI's reasoning: https://docs.x.ai/docs/guides/reasoning
 """
 
-from outpost_runner.gateway.protocols.extras import require_tokens_only
+from dataclasses import dataclass
+
 from outpost_runner.gateway.protocols.model_protocol import read_count, read_objects, text_bytes
-from outpost_runner.gateway.protocols.openai import divide_prompt, is_agents_own, make_openai_error, read_failure
+from outpost_runner.gateway.protocols.openai import divide_prompt, make_form, make_openai_error, read_failure
+from outpost_runner.gateway.protocols.request_form import RequestForm
 from outpost_runner.gateway.tally import Tally
 from outpost_runner.json_fields import Json, JsonObject
 
 
+@dataclass(frozen=True)
 class OpenAiChatCompletions:
     """`prompt_tokens` holds the cached ones, which DeepSeek states as `prompt_cache_hit_tokens`.
 
@@ -20,8 +23,9 @@ class OpenAiChatCompletions:
     is the output at all three. A stream states its usage once, near its end, and only when it was asked to.
     """
 
+    form: RequestForm
+
     def prepare(self, fields: dict[str, object], /) -> bool:
-        require_tokens_only(fields, is_agents_own)
         options = fields.get("stream_options")
         known = options if isinstance(options, dict) else {}
         if not fields.get("stream") or known.get("include_usage") is True:
@@ -57,4 +61,6 @@ def _delta_bytes(delta: JsonObject) -> int:
     return text_bytes(delta, "content", "reasoning_content") + sum(arguments)
 
 
-OPENAI_CHAT_COMPLETIONS = OpenAiChatCompletions()
+OPENAI_CHAT_COMPLETIONS = OpenAiChatCompletions(make_form("max_tokens", "max_completion_tokens"))
+# The newer name, which DeepSeek does not know, limits nothing there.
+DEEPSEEK_CHAT_COMPLETIONS = OpenAiChatCompletions(make_form("max_tokens"))

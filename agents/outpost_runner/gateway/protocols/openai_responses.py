@@ -4,12 +4,8 @@ Usage: https://platform.openai.com/docs/api-reference/responses/object
 Streams: https://platform.openai.com/docs/api-reference/responses-streaming
 """
 
-from http import HTTPStatus
-
-from outpost_runner.gateway.protocols.extras import require_tokens_only
 from outpost_runner.gateway.protocols.model_protocol import read_count, text_bytes
-from outpost_runner.gateway.protocols.openai import divide_prompt, is_agents_own, make_openai_error, read_failure
-from outpost_runner.gateway.refusals import Refused
+from outpost_runner.gateway.protocols.openai import divide_prompt, make_form, make_openai_error, read_failure
 from outpost_runner.gateway.tally import Tally
 from outpost_runner.json_fields import Json, JsonObject
 
@@ -19,10 +15,9 @@ LAST_EVENTS = ("response.completed", "response.incomplete", "response.failed")
 class OpenAiResponses:
     """`input_tokens` holds the cached ones, `output_tokens` the reasoning; a stream states both in its last event."""
 
-    def prepare(self, fields: dict[str, object], /) -> bool:
-        require_tokens_only(fields, is_agents_own)
-        if fields.get("background"):
-            raise Refused(HTTPStatus.BAD_REQUEST, "A response in the background cannot be counted.")
+    form = make_form("max_output_tokens")
+
+    def prepare(self, _fields: dict[str, object], /) -> bool:
         return False
 
     def read(self, event: JsonObject, tally: Tally) -> None:

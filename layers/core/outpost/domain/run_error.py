@@ -64,7 +64,7 @@ _ADVICE = {
     RunErrorCode.OUTPUT_FAILED: _Advice("Dispatch again: the agent worked, and its results could not be stored.", True),
     RunErrorCode.PROVIDER_UNAVAILABLE: _Advice("Dispatch again when the model's provider answers again.", True),
     RunErrorCode.PROVIDER_AUTH_FAILED: _Advice(
-        "Ask whoever keeps the provider's key to put a valid one in place.", False
+        "Ask whoever keeps the provider's key to put a valid one in place, of an account that has credit.", False
     ),
     RunErrorCode.BUDGET_EXCEEDED: _Advice(
         "Take the partial patch if it serves, or dispatch again with a larger budget or a smaller task.", False
