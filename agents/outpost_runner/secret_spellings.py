@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from urllib.parse import quote
 
@@ -13,7 +14,11 @@ SHORTEST_LINE = 8
 PIECE_CHARACTERS = 16
 # What other encoders of addresses leave as it is: a path's, JavaScript's for a component and for a whole address.
 SAFE_IN_ADDRESSES = ("", "/", "!*'()", ";,/?:@&=+$!*'()#")
-JSON_LEVELS = 2
+# What encoders of JSON escape beside what they must: nothing (JavaScript, Python), what means something in HTML (Go,
+# with more of it Gson and .NET), the slash (PHP).
+ESCAPED_IN_JSON = ("", "<>&\u2028\u2029", "<>&='\u2028\u2029", "<>&'+`\"", "/")
+SLASH = "/"
+JSON_TOKEN = re.compile(r"\\(?:u.{4}|.)|[" + "".join(ESCAPED_IN_JSON) + "]")
 UPPER_ESCAPE = re.compile("%[0-9A-F]{2}")
 URL_SAFE = str.maketrans("+/", "-_")
 # By the bytes before the secret in a group of three: the characters that those decide, and the bits of the secret
@@ -48,14 +53,27 @@ def _escape_for_addresses(text: str) -> set[str]:
 
 
 def _escape_for_json(text: str) -> set[str]:
-    """Also as JSON in JSON, which is how agents tell of a tool's answer."""
-    found, spellings = {text}, {text}
-    for _ in range(JSON_LEVELS):
-        spellings = {
-            json.dumps(spelling, ensure_ascii=escaped)[1:-1] for spelling in spellings for escaped in (True, False)
-        }
-        found |= spellings
-    return found
+    """Also as JSON in JSON, which is how agents tell of a tool's answer: they escape nothing beside what they must."""
+    plain = _write_json(text)
+    once = {JSON_TOKEN.sub(partial(_escape_more, more), written) for written in plain for more in ESCAPED_IN_JSON}
+    once |= {JSON_TOKEN.sub(_raise_digits, written) for written in once}
+    return {text, *once, *chain.from_iterable(map(_write_json, once))}
+
+
+def _write_json(text: str) -> set[str]:
+    return {json.dumps(text, ensure_ascii=ensure_ascii)[1:-1] for ensure_ascii in (True, False)}
+
+
+def _escape_more(more: str, token: re.Match[str]) -> str:
+    character = token[0][-1]
+    if character not in more:
+        return token[0]
+    return f"\\{SLASH}" if character == SLASH else f"\\u{ord(character):04x}"
+
+
+def _raise_digits(token: re.Match[str]) -> str:
+    """Hexadecimal digits as capitals."""
+    return token[0][:2] + token[0][2:].upper()
 
 
 def _encode(data: bytes) -> set[str]:
