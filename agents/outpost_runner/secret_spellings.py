@@ -9,6 +9,7 @@ from itertools import chain
 from urllib.parse import quote
 
 SHORTEST_SECRET = 4
+# A shorter line tells little of a secret that has longer ones.
 SHORTEST_LINE = 8
 # Encoders break their lines wherever they like (`base64` after 76 characters), so pieces are what can be found.
 PIECE_CHARACTERS = 16
@@ -38,10 +39,17 @@ def spell(secret: str) -> Spellings:
     """Every spelling; none of a secret that is so short that hiding it would only deface ordinary words."""
     texts = {text for text in (secret, secret.strip()) if len(text) >= SHORTEST_SECRET}
     encoded = set(chain.from_iterable(_encode(text.encode(errors="replace")) for text in texts))
-    lines = {line.strip() for line in secret.splitlines() if len(line.strip()) >= SHORTEST_LINE}
-    escaped = chain.from_iterable((*_escape_for_addresses(text), *_escape_for_json(text)) for text in texts | lines)
+    hidden = texts | _select_lines(secret)
+    escaped = chain.from_iterable((*_escape_for_addresses(text), *_escape_for_json(text)) for text in hidden)
     short = {text for text in encoded if len(text) < PIECE_CHARACTERS}
     return Spellings(frozenset({*escaped, *short}), frozenset(encoded - short))
+
+
+def _select_lines(secret: str) -> set[str]:
+    """Those that are hidden wherever they come by themselves, as they do when two reads divide the secret."""
+    lines = {line.strip() for line in secret.splitlines()}
+    long = {line for line in lines if len(line) >= SHORTEST_LINE}
+    return long or {line for line in lines if len(line) >= SHORTEST_SECRET}
 
 
 def _escape_for_addresses(text: str) -> set[str]:

@@ -238,6 +238,15 @@ def test_a_line_of_a_secret_is_hidden_however_it_is_indented():
     assert hiding(secret).redact('{"key": "0123456789"}') == "{[redacted]}"
 
 
+def test_a_secret_of_short_lines_alone_is_hidden_when_its_lines_come_one_by_one():
+    data = b"first-1\nabc\nlast-2\n"
+    assert read(hiding("first-1\nabc\nlast-2"), data, blocks=[8], longest=8192) == [REPLACEMENT, "abc", REPLACEMENT]
+
+
+def test_a_short_line_beside_longer_ones_is_no_secret_by_itself():
+    assert hiding("a-long-line\nshort").redact("a-long-line, short") == f"{REPLACEMENT}, short"
+
+
 def test_a_secret_of_several_lines_leaves_as_many_lines():
     assert hiding(KEY).redact(f"a\n{KEY}b") == "a\n" + "[redacted]\n" * 5 + "b"
 
