@@ -134,7 +134,7 @@ class OutputPump:
         self._thread.start()
 
     def finish(self, within_seconds: float) -> bool:
-        """Wait for the end of both streams; False when one of them will not end or the log stands still."""
+        """Wait for the end of both streams; False when one of them will not end."""
         self._thread.join(within_seconds)
         return not self._thread.is_alive()
 

@@ -135,6 +135,15 @@ def test_a_log_that_stands_still_does_not_hold_up_the_end(start, platform):
     assert platform.completion["outcome"] == "timeout"
 
 
+def test_a_log_that_stands_still_hides_no_end_of_the_output(start, platform):
+    runner = start("sleep 1; for n in $(seq 1550); do printf '%0900d\n' $n; done; echo end", limits=UNLIMITED)
+    platform.wait_for_phase("running")
+    runner.stand_still()
+    assert runner.wait() == 0
+    assert platform.objects["output.log"].splitlines()[-2:] == [b"%0900d" % 1550, b"end"]
+    assert platform.completion["result"]["summary"].endswith("\nend")
+
+
 def test_every_line_of_the_runners_output_is_json(run):
     runner = run("printf '\\033[31mred\\033[0m\\r\\n'; echo '{\"not\": \"ours\"}'")
     records = [json.loads(line) for line in runner.raw.decode().splitlines()]
