@@ -17,7 +17,8 @@ from outpost_runner.redaction import Redactor
 READ_BYTES = 256 * 1024
 # Enough for the last line of an agent that ends with a statement of its own.
 TAIL_BYTES = 256 * 1024
-LINE_END_BYTES = 1
+# What a line counts beside its text, about what its record takes in a log: so even empty lines come to an end.
+RECORD_BYTES = 64
 
 
 class OutputLog:
@@ -76,12 +77,12 @@ class OutputLog:
                 self._file = None
 
     def _fit(self, line: str) -> str:
-        size = len(line.encode()) + LINE_END_BYTES
+        size = len(line.encode()) + RECORD_BYTES
         if size <= self._left_bytes:
             self._left_bytes -= size
             return line
         self.is_full = True
-        kept = line.encode()[: max(0, self._left_bytes - LINE_END_BYTES)]
+        kept = line.encode()[: max(0, self._left_bytes - RECORD_BYTES)]
         self._left_bytes = 0
         return kept.decode(errors="ignore")
 

@@ -94,6 +94,12 @@ def test_past_the_limit_output_is_dropped_with_one_notice(platform, run):
     assert len(platform.objects["output.log"]) <= 1000 + len(notices[0]) + 1
 
 
+def test_lines_without_text_use_up_the_limit_too(platform, run):
+    runner = run("yes '' | head -n 100000", limits=limited(64_000))
+    assert len(runner.lines("stdout")) == 1000
+    assert platform.objects["output.log"].count(b"\n") == 1001
+
+
 def test_the_summary_is_the_true_end_of_an_output_past_the_limit(platform, run):
     run("seq 1 100000; echo the end", limits=limited(1000))
     assert platform.completion["result"]["summary"].endswith("100000\nthe end")
@@ -119,7 +125,7 @@ def test_an_agent_that_closes_its_output_goes_on(platform, run):
 
 
 def test_a_log_that_nobody_reads_any_more_does_not_end_the_run(start, platform):
-    runner = start("sleep 1; seq 1 100000; echo end")
+    runner = start("sleep 1; seq 1 100000; echo end", limits=UNLIMITED)
     platform.wait_for_phase("running")
     runner.stop_reading()
     assert runner.wait() == 0
@@ -127,7 +133,7 @@ def test_a_log_that_nobody_reads_any_more_does_not_end_the_run(start, platform):
 
 
 def test_a_log_that_stands_still_does_not_hold_up_the_end(start, platform):
-    runner = start("sleep 1; seq 1 2000000", timeoutSeconds=3)
+    runner = start("sleep 1; seq 1 2000000", timeoutSeconds=3, limits=UNLIMITED)
     platform.wait_for_phase("running")
     runner.stand_still()
     assert runner.wait() == 11
