@@ -106,21 +106,25 @@ class _Stream:
         self._redactor = redactor
         self._splitter = LineSplitter(redactor, longest_line)
         self._longest_line = longest_line
-        self._dropped = b""
+        # What came past the limit, and whether it is only the end of that.
+        self._tail = b""
+        self._is_torn = False
         _widen(pipe.fileno())
 
     def take(self, block: bytes, output: OutputLog) -> None:
-        if output.is_full:
-            self._dropped = (self._dropped + block)[-TAIL_BYTES:] if len(block) < TAIL_BYTES else block[-TAIL_BYTES:]
-        else:
+        if not output.is_full:
             output.add(self.name, self._splitter.feed(block))
+            return
+        self._tail += block
+        if len(self._tail) > TAIL_BYTES:
+            self._tail, self._is_torn = self._tail[-TAIL_BYTES:], True
 
     def finish(self, output: OutputLog) -> None:
-        if self._dropped:
+        if self._is_torn:
             self._splitter = LineSplitter(self._redactor, self._longest_line)
-            # The first line may begin inside a secret.
-            block = self._dropped.split(b"\n", 1)[-1][self._redactor.longest :]
-            output.add(self.name, self._splitter.feed(block))
+            # What is left of the torn line may begin inside a secret.
+            self._tail = self._tail.partition(b"\n")[2]
+        output.add(self.name, self._splitter.feed(self._tail))
         output.add(self.name, self._splitter.finish())
 
 

@@ -1,6 +1,8 @@
 """The agent's output arrives line by line, bounded, readable and without secrets."""
 
 import json
+import random
+import string
 
 import pytest
 
@@ -103,6 +105,23 @@ def test_lines_without_text_use_up_the_limit_too(platform, run):
 def test_the_summary_is_the_true_end_of_an_output_past_the_limit(platform, run):
     run("seq 1 100000; echo the end", limits=limited(1000))
     assert platform.completion["result"]["summary"].endswith("100000\nthe end")
+
+
+def test_the_first_whole_line_of_a_long_tail_is_whole(platform, run):
+    run("head -c 300000 /dev/zero | tr '\\0' x; echo; echo this is the result", limits=limited(1000))
+    assert platform.completion["result"]["summary"].endswith("x\nthis is the result")
+
+
+def test_a_line_that_begins_within_the_limit_and_ends_past_it_is_whole(platform, run):
+    run("seq 1 1000; printf 'this is '; sleep 0.5; echo the result", limits=limited(1000))
+    assert platform.completion["result"]["summary"].endswith("1000\nthis is the result")
+
+
+def test_of_a_line_whose_beginning_is_lost_nothing_is_told(platform, run):
+    secret = "".join(random.Random(1).choices(string.ascii_letters, k=50_000))  # noqa: S311 not for secrecy
+    script = 'seq 1 1000; sleep 0.5; for n in $(seq 20); do printf %s "$LONG_KEY"; done'
+    run(script, credentials=NO_CREDENTIALS | {"environment": {"LONG_KEY": secret}}, limits=limited(1000))
+    assert platform.completion["result"]["summary"] == "996\n997\n998\n999\n1000"
 
 
 def test_two_hundred_megabytes_pass_quickly_and_in_little_memory(platform, run):
