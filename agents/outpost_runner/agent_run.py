@@ -80,7 +80,9 @@ def run_agent(
         all_gone = process.end(grace_seconds())
     if not all_gone:
         log.say("Some processes of the agent could not be killed.")
-    if not pump.finish(OUTPUT_END_SECONDS):
+    with log.holding_nobody_up():
+        is_read = pump.finish(OUTPUT_END_SECONDS)
+    if not is_read:
         log.say("The end of the output is missing: it could not be read to its end in time.")
     output.close()
     return AgentEnd(ending, process.exit_code(), reader.account())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from outpost_runner.claim import Limits
+from outpost_runner.redaction import Redactor
 from outpost_runner.uploads import Upload, UploadKind, describe_file
 
 MAX_NAME_CHARACTERS = 255
@@ -19,6 +20,7 @@ FORBIDDEN = frozenset("\\\x7f")
 TOO_MANY = "There are too many artifacts to look at: it and what follows are left out."
 TOO_LATE = "No time was left to look at it and at what follows."
 UNREADABLE = "It cannot be read."
+TELLTALE_NAME = "Its name holds a secret."
 BAD_NAME = "Its name is longer than 255 characters or 700 bytes, or holds characters that a name must not have."
 UNPRINTABLE = "\ufffd"
 
@@ -35,9 +37,9 @@ class Artifacts:
     omitted: list[Omission] = field(default_factory=list)
 
 
-def collect_artifacts(folder: Path, limits: Limits, is_time_left: Callable[[], bool]) -> Artifacts:
-    """Regular files below `folder`, by name; links are neither followed nor kept."""
-    search = _Search(folder, limits, is_time_left)
+def collect_artifacts(folder: Path, limits: Limits, is_time_left: Callable[[], bool], redactor: Redactor) -> Artifacts:
+    """Regular files below `folder`, by name; links are neither followed nor kept, and no name holds a secret."""
+    search = _Search(folder, limits, is_time_left, redactor)
     if folder.is_dir() and not folder.is_symlink():
         search.go_through()
     return search.found
@@ -46,11 +48,12 @@ def collect_artifacts(folder: Path, limits: Limits, is_time_left: Callable[[], b
 class _Search:
     """Goes through the tree by name, folder by folder; no more entries wait than may still be looked at."""
 
-    def __init__(self, folder: Path, limits: Limits, is_time_left: Callable[[], bool]) -> None:
+    def __init__(self, folder: Path, limits: Limits, is_time_left: Callable[[], bool], redactor: Redactor) -> None:
         self.found = Artifacts()
         self._folder = folder
         self._limits = limits
         self._is_time_left = is_time_left
+        self._redact = redactor.redact
         self._left = limits.artifact_count + MAX_PASSED_OVER
         self._total_bytes = 0
 
@@ -65,7 +68,7 @@ class _Search:
             name = entry.path.removeprefix(f"{self._folder}/")
             if not (self._left and self._is_time_left()):
                 # The first, since not all omissions are told.
-                self.found.omitted.insert(0, Omission(_show(name), TOO_LATE if self._left else TOO_MANY))
+                self.found.omitted.insert(0, Omission(self._show(name), TOO_LATE if self._left else TOO_MANY))
                 return
             self._left -= 1
             waiting += self._look_at(entry, name)
@@ -77,19 +80,24 @@ class _Search:
             is_folder = entry.is_dir(follow_symlinks=False)
             if not (is_folder or entry.is_file(follow_symlinks=False)):
                 return []
-            if is_folder and _is_acceptable(name):
+            reason = self._find_fault(name)
+            if reason is None and is_folder:
                 return self._list(entry.path)
-            reason = self._keep(name, entry)
+            reason = reason or self._keep(name, entry)
         except OSError:
             reason = UNREADABLE
         if reason is not None:
-            self.found.omitted.append(Omission(_show(name), reason))
+            self.found.omitted.append(Omission(self._show(name), reason))
         return []
+
+    def _find_fault(self, name: str) -> str | None:
+        """Why nothing of this name is kept, if so."""
+        if self._redact(name) != name:
+            return TELLTALE_NAME
+        return None if _is_acceptable(name) else BAD_NAME
 
     def _keep(self, name: str, entry: os.DirEntry[str]) -> str | None:
         """None when it is kept, else the reason why it is not."""
-        if not _is_acceptable(name):
-            return BAD_NAME
         limits, size = self._limits, entry.stat(follow_symlinks=False).st_size
         if size > limits.artifact_bytes:
             return f"It is larger than {limits.artifact_bytes} bytes."
@@ -113,6 +121,11 @@ class _Search:
             if not self._is_time_left():
                 return
 
+    def _show(self, name: str) -> str:
+        """Without secrets, short, printable, and Unicode."""
+        shown = self._redact(name)[:MAX_NAME_CHARACTERS]
+        return "".join(each if each.isprintable() else UNPRINTABLE for each in shown)
+
 
 def _is_acceptable(name: str) -> bool:
     """What the broker takes: Unicode (surrogates stand for bytes that are none) without backslashes and controls."""
@@ -122,8 +135,3 @@ def _is_acceptable(name: str) -> bool:
         return len(name.encode()) <= MAX_NAME_BYTES
     except UnicodeEncodeError:
         return False
-
-
-def _show(name: str) -> str:
-    """Short, printable, and Unicode."""
-    return "".join(each if each.isprintable() else UNPRINTABLE for each in name[:MAX_NAME_CHARACTERS])

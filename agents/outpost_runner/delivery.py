@@ -75,11 +75,16 @@ def _upload_essential(session: Session, results: Results, files: Sequence[Upload
 
 
 def _upload_artifacts(session: Session, results: Results) -> None:
-    """One that the broker refuses is left out as one with a bad name is; one that is not stored is a loss."""
+    """One that the broker refuses is left out as one with a bad name is; one that is not stored is a loss.
+
+    Their names can be told: none that was found holds a secret.
+    """
     since = time.monotonic()
-    limits = session.claim.limits
     found = collect_artifacts(
-        session.folders.artifacts, limits, lambda: time.monotonic() < session.clock.collect_by(since)
+        session.folders.artifacts,
+        session.claim.limits,
+        lambda: time.monotonic() < session.clock.collect_by(since),
+        session.redactor,
     )
     results.omitted += found.omitted
     delivery = upload_files(session.broker, found.uploads, session.upload_patience(), session.log.say)

@@ -1,4 +1,4 @@
-"""Cuts a stream of bytes into lines with bounded memory, secrets removed before any cut."""
+"""Cuts a stream of text into lines with bounded memory, secrets removed before any cut."""
 
 import codecs
 from collections.abc import Iterator
@@ -9,10 +9,10 @@ from outpost_runner.redaction import Redactor
 class LineSplitter:
     """Lines over `longest` characters come in pieces; a secret that lies across two pieces is still found."""
 
-    def __init__(self, redactor: Redactor, longest: int) -> None:
+    def __init__(self, redactor: Redactor, longest: int, encoding: str = "utf-8") -> None:
         self._redactor = redactor
         self._longest = longest
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._decoder = codecs.getincrementaldecoder(encoding)(errors="replace")
         # The line that has no end yet: what is redacted of it, and what may still hold the beginning of a secret.
         self._redacted = ""
         self._rest = ""
@@ -32,7 +32,7 @@ class LineSplitter:
                 self._redacted = self._redacted[self._longest :]
 
     def finish(self) -> Iterator[str]:
-        """What is left without a line end."""
+        """What is left without a line end; what is fed after it begins anew."""
         line = self._take_redacted(self._rest + self._decoder.decode(b"", final=True))
         self._rest = ""
         if line:

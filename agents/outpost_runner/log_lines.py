@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 from outpost_runner.redaction import Redactor
 
@@ -14,6 +15,8 @@ MAX_MESSAGE_CHARACTERS = 8192
 MAX_ENCODED_BYTES = 16 * 1024 - 64
 MAX_CHARACTER_BYTES = 4
 QUEUE_BYTES = 1024 * 1024
+# Room for what two pipes hold of ordinary lines, once nobody fills them any more.
+REST_BYTES = 4 * QUEUE_BYTES
 DRAIN_SECONDS = 3.0
 
 _encode = json.JSONEncoder(ensure_ascii=False).encode
@@ -40,6 +43,8 @@ class LogLines:
         self._changed = threading.Condition()
         self._blocks: deque[bytes] = deque()
         self._waiting_bytes = 0
+        self._holds_up = True
+        self._dropped_lines = 0
         self._closed = False
         self._thread = threading.Thread(target=self._write_all, name="log-lines", daemon=True)
         self._thread.start()
@@ -54,10 +59,28 @@ class LogLines:
     def write(self, block: bytes) -> None:
         """Whole lines, already redacted; waits while the queue is full, which slows the agent as its own pipe would."""
         with self._changed:
-            while self._waiting_bytes > QUEUE_BYTES and not self._closed:
+            while self._holds_up and self._waiting_bytes > QUEUE_BYTES and not self._closed:
                 self._changed.wait()
-            if not self._closed:
+            if self._closed:
+                return
+            if self._waiting_bytes <= REST_BYTES:
                 self._put(block)
+            else:
+                self._dropped_lines += block.count(b"\n")
+
+    @contextmanager
+    def holding_nobody_up(self) -> Iterator[None]:
+        """No write waits meanwhile: of the last lines those are dropped that the queue has no room for, with a word."""
+        with self._changed:
+            self._holds_up = False
+            self._changed.notify_all()
+        yield
+        with self._changed:
+            self._holds_up = True
+            if self._dropped_lines:
+                notice = f"{self._dropped_lines} lines are left out of this log, which was too slow for them."
+                self._put("".join(format_lines("runner", notice)).encode())
+                self._dropped_lines = 0
 
     def close(self) -> None:
         """Write what waits, for a short while at most."""

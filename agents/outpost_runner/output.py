@@ -17,7 +17,8 @@ from outpost_runner.redaction import Redactor
 READ_BYTES = 256 * 1024
 # Enough for the last line of an agent that ends with a statement of its own.
 TAIL_BYTES = 256 * 1024
-LINE_END_BYTES = 1
+# What a line counts beside its text, about what its record takes in a log: so even empty lines come to an end.
+RECORD_BYTES = 64
 
 
 class OutputLog:
@@ -76,12 +77,12 @@ class OutputLog:
                 self._file = None
 
     def _fit(self, line: str) -> str:
-        size = len(line.encode()) + LINE_END_BYTES
+        size = len(line.encode()) + RECORD_BYTES
         if size <= self._left_bytes:
             self._left_bytes -= size
             return line
         self.is_full = True
-        kept = line.encode()[: max(0, self._left_bytes - LINE_END_BYTES)]
+        kept = line.encode()[: max(0, self._left_bytes - RECORD_BYTES)]
         self._left_bytes = 0
         return kept.decode(errors="ignore")
 
@@ -105,21 +106,25 @@ class _Stream:
         self._redactor = redactor
         self._splitter = LineSplitter(redactor, longest_line)
         self._longest_line = longest_line
-        self._dropped = b""
+        # What came past the limit, and whether it is only the end of that.
+        self._tail = b""
+        self._is_torn = False
         _widen(pipe.fileno())
 
     def take(self, block: bytes, output: OutputLog) -> None:
-        if output.is_full:
-            self._dropped = (self._dropped + block)[-TAIL_BYTES:] if len(block) < TAIL_BYTES else block[-TAIL_BYTES:]
-        else:
+        if not output.is_full:
             output.add(self.name, self._splitter.feed(block))
+            return
+        self._tail += block
+        if len(self._tail) > TAIL_BYTES:
+            self._tail, self._is_torn = self._tail[-TAIL_BYTES:], True
 
     def finish(self, output: OutputLog) -> None:
-        if self._dropped:
+        if self._is_torn:
             self._splitter = LineSplitter(self._redactor, self._longest_line)
-            # The first line may begin inside a secret.
-            block = self._dropped.split(b"\n", 1)[-1][self._redactor.longest :]
-            output.add(self.name, self._splitter.feed(block))
+            # What is left of the torn line may begin inside a secret.
+            self._tail = self._tail.partition(b"\n")[2]
+        output.add(self.name, self._splitter.feed(self._tail))
         output.add(self.name, self._splitter.finish())
 
 
@@ -134,7 +139,7 @@ class OutputPump:
         self._thread.start()
 
     def finish(self, within_seconds: float) -> bool:
-        """Wait for the end of both streams; False when one of them will not end or the log stands still."""
+        """Wait for the end of both streams; False when one of them will not end."""
         self._thread.join(within_seconds)
         return not self._thread.is_alive()
 

@@ -127,7 +127,7 @@ def _run_command(
         watch = replace(watch, should_stop=lambda: session.clock.stop.is_requested() or models.is_budget_exceeded())
     return run_agent(
         adapter.make_command(task),
-        adapter.make_reader(),
+        adapter.make_reader(session.redactor),
         session.agent_surroundings(user),
         watch,
         grace_seconds=session.clock.terminate_grace,

@@ -7,10 +7,12 @@ import tempfile
 import pytest
 from werkzeug.wrappers import Response
 
-from .scripted_platform import failure
+from .scripted_platform import NO_CREDENTIALS, failure
 
 # In memory where there is such a place: many files take long on a disk.
 QUICK_FOLDER = "/dev/shm" if os.access("/dev/shm", os.W_OK) else tempfile.gettempdir()
+SECRET = "secret-of-the-caller-0123456789"
+CREDENTIALS = NO_CREDENTIALS | {"environment": {"MINE": SECRET}}
 LIMITS = {
     "outputBytes": 1_000_000,
     "patchBytes": 5_000_000,
@@ -95,6 +97,31 @@ def test_a_name_that_the_broker_refuses_is_left_out_before_it_is_asked(platform,
     assert len(platform.calls_to("/runner/uploads")) == 1
     (omitted,) = platform.completion["omitted"]
     assert "name" in omitted["reason"]
+
+
+SECRET_NAMES = {
+    "as it is": (f"{SECRET}.txt", "[redacted].txt"),
+    "in hexadecimal": (f"key-{SECRET.encode().hex()}", "key-[redacted]"),
+    "of a folder": (f"a/{SECRET}/b", "a/[redacted]"),
+    "across the cut": (f"{'n' * 200}/{'n' * 40}{SECRET}", f"{'n' * 200}/{'n' * 40}[redacted]"),
+}
+
+
+@pytest.mark.parametrize(("name", "shown"), SECRET_NAMES.values(), ids=SECRET_NAMES.keys())
+def test_a_name_that_holds_a_secret_is_left_out_and_told_without_it(platform, run, name, shown):
+    script = f'cd "$OUTPOST_ARTIFACTS_DIR"; echo x > good; mkdir -p ./"$(dirname {name})"; echo x > {name}'
+    run(script, credentials=CREDENTIALS, limits=LIMITS)
+    assert artifact_names(platform) == ["good"]
+    assert platform.completion["omitted"] == [{"name": shown, "reason": "Its name holds a secret."}]
+
+
+def test_a_name_that_is_told_for_another_reason_is_told_without_secrets(platform, run):
+    run(
+        f'cd "$OUTPOST_ARTIFACTS_DIR"; seq -w 10003 | xargs touch; echo > "z{SECRET}"',
+        credentials=CREDENTIALS,
+        limits=LIMITS,
+    )
+    assert platform.completion["omitted"][0]["name"] == "z[redacted]"
 
 
 def test_a_type_is_guessed_from_the_suffix_and_from_nothing_else(platform, run):

@@ -52,7 +52,7 @@ def test_a_failure_on_a_full_disk_keeps_its_reason(platform, run, cloned, small_
 
 
 def test_output_that_the_disk_has_no_room_for_is_in_the_log_stream(platform, run, cloned, small_disk):
-    script = "head -c 50M /dev/zero > big; seq 1 20000; rm big; echo done > done.txt; echo end"
+    script = "head -c 50M /dev/zero > big; seq 1 10000; rm big; echo done > done.txt; echo end"
     runner = run(script, small_disk("2M"))
     assert runner.lines("stdout")[-1] == "end"
     assert any(line.startswith("The copy of the output ends here: No space left") for line in runner.lines("runner"))

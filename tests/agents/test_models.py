@@ -111,6 +111,17 @@ def test_an_agent_that_says_nothing_at_its_end_did_not_finish(work, platform):
     assert error_of(platform) == "AGENT_FAILED"
 
 
+def test_a_result_is_read_though_the_log_stands_still(start, platform, provider, tmp_path):
+    claim_models(platform, provider.url)
+    platform.claim["limits"]["outputBytes"] = 2_000_000
+    orders = "ask(); time.sleep(1); print(('x' * 900 + '\\n') * 1550); end('done')"
+    runner = start(give_orders(orders), install(tmp_path / "bin"))
+    platform.wait_for_phase("running")
+    runner.stand_still()
+    assert runner.wait() == 0
+    assert platform.completion["result"]["summary"] == "done"
+
+
 def test_an_agent_that_never_asked_its_model_did_nothing(work, platform):
     work("end('done')")
     assert platform.completion["error"]["message"] == "The agent ended without a single call of its model."

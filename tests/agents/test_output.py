@@ -1,6 +1,8 @@
 """The agent's output arrives line by line, bounded, readable and without secrets."""
 
 import json
+import random
+import string
 
 import pytest
 
@@ -94,9 +96,32 @@ def test_past_the_limit_output_is_dropped_with_one_notice(platform, run):
     assert len(platform.objects["output.log"]) <= 1000 + len(notices[0]) + 1
 
 
+def test_lines_without_text_use_up_the_limit_too(platform, run):
+    runner = run("yes '' | head -n 100000", limits=limited(64_000))
+    assert len(runner.lines("stdout")) == 1000
+    assert platform.objects["output.log"].count(b"\n") == 1001
+
+
 def test_the_summary_is_the_true_end_of_an_output_past_the_limit(platform, run):
     run("seq 1 100000; echo the end", limits=limited(1000))
     assert platform.completion["result"]["summary"].endswith("100000\nthe end")
+
+
+def test_the_first_whole_line_of_a_long_tail_is_whole(platform, run):
+    run("head -c 300000 /dev/zero | tr '\\0' x; echo; echo this is the result", limits=limited(1000))
+    assert platform.completion["result"]["summary"].endswith("x\nthis is the result")
+
+
+def test_a_line_that_begins_within_the_limit_and_ends_past_it_is_whole(platform, run):
+    run("seq 1 1000; printf 'this is '; sleep 0.5; echo the result", limits=limited(1000))
+    assert platform.completion["result"]["summary"].endswith("1000\nthis is the result")
+
+
+def test_of_a_line_whose_beginning_is_lost_nothing_is_told(platform, run):
+    secret = "".join(random.Random(1).choices(string.ascii_letters, k=50_000))  # noqa: S311 not for secrecy
+    script = 'seq 1 1000; sleep 0.5; for n in $(seq 20); do printf %s "$LONG_KEY"; done'
+    run(script, credentials=NO_CREDENTIALS | {"environment": {"LONG_KEY": secret}}, limits=limited(1000))
+    assert platform.completion["result"]["summary"] == "996\n997\n998\n999\n1000"
 
 
 def test_two_hundred_megabytes_pass_quickly_and_in_little_memory(platform, run):
@@ -119,7 +144,7 @@ def test_an_agent_that_closes_its_output_goes_on(platform, run):
 
 
 def test_a_log_that_nobody_reads_any_more_does_not_end_the_run(start, platform):
-    runner = start("sleep 1; seq 1 100000; echo end")
+    runner = start("sleep 1; seq 1 100000; echo end", limits=UNLIMITED)
     platform.wait_for_phase("running")
     runner.stop_reading()
     assert runner.wait() == 0
@@ -127,12 +152,21 @@ def test_a_log_that_nobody_reads_any_more_does_not_end_the_run(start, platform):
 
 
 def test_a_log_that_stands_still_does_not_hold_up_the_end(start, platform):
-    runner = start("sleep 1; seq 1 2000000", timeoutSeconds=3)
+    runner = start("sleep 1; seq 1 2000000", timeoutSeconds=3, limits=UNLIMITED)
     platform.wait_for_phase("running")
     runner.stand_still()
     assert runner.wait() == 11
     assert runner.seconds < 12
     assert platform.completion["outcome"] == "timeout"
+
+
+def test_a_log_that_stands_still_hides_no_end_of_the_output(start, platform):
+    runner = start("sleep 1; for n in $(seq 1550); do printf '%0900d\n' $n; done; echo end", limits=UNLIMITED)
+    platform.wait_for_phase("running")
+    runner.stand_still()
+    assert runner.wait() == 0
+    assert platform.objects["output.log"].splitlines()[-2:] == [b"%0900d" % 1550, b"end"]
+    assert platform.completion["result"]["summary"].endswith("\nend")
 
 
 def test_every_line_of_the_runners_output_is_json(run):

@@ -32,6 +32,30 @@ def lower_escapes(text):
     return re.sub("%..", lambda escape: escape[0].lower(), quote(text, safe=""))
 
 
+def escaping(characters, *, upper=False, only_ascii=False):
+    """An encoder of JSON that escapes these characters, too."""
+
+    def escape(character):
+        code = f"\\u{ord(character):04x}"
+        escaped = code if character in characters else json.dumps(character, ensure_ascii=only_ascii)[1:-1]
+        return re.sub(r"(?<=\\u)....", lambda digits: digits[0].upper(), escaped) if upper else escaped
+
+    return lambda text: "".join(map(escape, text))
+
+
+def in_json(escape):
+    return lambda text: json.dumps(escape(text))[1:-1]
+
+
+GO = escaping("<>&\u2028\u2029")
+GSON = escaping("<>&='\u2028\u2029")
+DOTNET = escaping("<>&'+`\"", upper=True, only_ascii=True)
+
+
+def php(text):
+    return json.dumps(text)[1:-1].replace("/", "\\/")
+
+
 ESCAPES = {
     "plain": str,
     "address": quote,
@@ -45,6 +69,15 @@ ESCAPES = {
     "JSON": lambda text: json.dumps(text)[1:-1],
     "JSON with letters": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
     "JSON in JSON": lambda text: json.dumps(json.dumps(text))[3:-3],
+    "JSON of Go": GO,
+    "JSON of Go, upper": escaping("<>&\u2028\u2029", upper=True),
+    "JSON of Go in JSON": in_json(GO),
+    "JSON of Gson": GSON,
+    "JSON of Gson in JSON": in_json(GSON),
+    "JSON of .NET": DOTNET,
+    "JSON of .NET in JSON": in_json(DOTNET),
+    "JSON of PHP": php,
+    "JSON of PHP in JSON": in_json(php),
 }
 CODES = {
     "Base64": (lambda data: base64.b64encode(data).decode(), 6),
@@ -158,6 +191,21 @@ def test_only_the_secret_is_hidden(escape):
     assert hiding(ODD_SECRET).redact(f"before {escape(ODD_SECRET)} after") == f"before {REPLACEMENT} after"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"postgres://user:pa\u0026ss\u003cword\u003e@db/x?a=1\u0026b=2",
+        r"postgres://user:pa\u0026ss\u003Cword\u003E@db/x?a=1\u0026b=2",
+        r"postgres://user:pa\\u0026ss\\u003cword\\u003e@db/x?a=1\\u0026b=2",
+        r"postgres://user:pa\u0026ss\u003cword\u003e@db/x?a\u003d1\u0026b\u003d2",
+        r"postgres:\/\/user:pa&ss<word>@db\/x?a=1&b=2",
+        r"postgres:\\/\\/user:pa&ss<word>@db\\/x?a=1&b=2",
+    ],
+)
+def test_an_address_with_a_password_is_hidden_as_each_language_writes_json(text):
+    assert hiding("postgres://user:pa&ss<word>@db/x?a=1&b=2").redact(f'"{text}"') == f'"{REPLACEMENT}"'
+
+
 @pytest.mark.parametrize("secret", [SECRET, SECRET + "k", SECRET + "kl"])
 @pytest.mark.parametrize(("encode", "bits"), CODES.values(), ids=CODES)
 def test_of_an_encoded_text_only_the_secret_is_hidden(encode, bits, secret):
@@ -188,6 +236,15 @@ def test_a_secret_that_overlaps_another_across_two_blocks_is_hidden():
 def test_a_line_of_a_secret_is_hidden_however_it_is_indented():
     secret = '{\n  "key": "0123456789"\n}\n'
     assert hiding(secret).redact('{"key": "0123456789"}') == "{[redacted]}"
+
+
+def test_a_secret_of_short_lines_alone_is_hidden_when_its_lines_come_one_by_one():
+    data = b"first-1\nabc\nlast-2\n"
+    assert read(hiding("first-1\nabc\nlast-2"), data, blocks=[8], longest=8192) == [REPLACEMENT, "abc", REPLACEMENT]
+
+
+def test_a_short_line_beside_longer_ones_is_no_secret_by_itself():
+    assert hiding("a-long-line\nshort").redact("a-long-line, short") == f"{REPLACEMENT}, short"
 
 
 def test_a_secret_of_several_lines_leaves_as_many_lines():

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from outpost_runner.redaction import Redactor
+
 
 @dataclass(frozen=True)
 class ModelEndpoint:
@@ -95,4 +97,6 @@ class AgentAdapter(Protocol):
 
     def make_command(self, task: AgentTask) -> AgentCommand: ...
 
-    def make_reader(self) -> OutputReader: ...
+    def make_reader(self, redactor: Redactor) -> OutputReader:
+        """Its lines come redacted; what it puts together of them or undoes an escape of, it redacts before it cuts."""
+        ...

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from outpost_runner.agents.adapter import Account, AgentCommand, AgentTask
 from outpost_runner.agents.wording import MAX_TROUBLE_CHARACTERS, one_line
 from outpost_runner.log_lines import MAX_MESSAGE_CHARACTERS
+from outpost_runner.redaction import Redactor
 
 PROMPT = "prompt.txt"
 SETTINGS = "aider.yml"
@@ -74,7 +75,7 @@ class AiderAgent:
             },
         )
 
-    def make_reader(self) -> "AiderOutput":
+    def make_reader(self, redactor: Redactor) -> "AiderOutput":  # noqa: ARG002 its lines come redacted
         return AiderOutput()
 
 

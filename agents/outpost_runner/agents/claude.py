@@ -6,6 +6,7 @@ from contextlib import suppress
 from outpost_runner.agents.adapter import AgentCommand, AgentTask
 from outpost_runner.agents.json_output import JsonOutput
 from outpost_runner.json_fields import JsonObject, MalformedJson
+from outpost_runner.redaction import Redactor
 
 # Hosted tools cost beside the tokens.
 HOSTED_TOOLS = "WebSearch,WebFetch"
@@ -40,8 +41,8 @@ class ClaudeAgent:
         }
         return AgentCommand(argv, environment, stdin=task.prompt)
 
-    def make_reader(self) -> "ClaudeOutput":
-        return ClaudeOutput()
+    def make_reader(self, redactor: Redactor) -> "ClaudeOutput":
+        return ClaudeOutput(redactor)
 
 
 class ClaudeOutput(JsonOutput):

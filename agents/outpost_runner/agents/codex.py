@@ -7,6 +7,7 @@ from outpost_runner.agents.adapter import AgentCommand, AgentTask, ModelEndpoint
 from outpost_runner.agents.json_output import JsonOutput
 from outpost_runner.agents.toml_text import write_toml
 from outpost_runner.json_fields import JsonObject
+from outpost_runner.redaction import Redactor
 
 FOLDER = ".codex"
 PROVIDER = "outpost"
@@ -44,8 +45,8 @@ class CodexAgent:
             stdin=task.prompt,
         )
 
-    def make_reader(self) -> "CodexOutput":
-        return CodexOutput()
+    def make_reader(self, redactor: Redactor) -> "CodexOutput":
+        return CodexOutput(redactor)
 
 
 def _write_settings(endpoint: ModelEndpoint) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from outpost_runner.agents.adapter import AgentCommand, AgentTask
 from outpost_runner.agents.json_output import JsonOutput
 from outpost_runner.json_fields import JsonObject
+from outpost_runner.redaction import Redactor
 
 SYSTEM_SETTINGS = "gemini-settings.json"
 HOME_SETTINGS = ".gemini/settings.json"
@@ -66,8 +67,8 @@ class GeminiAgent:
         files, home_files = {SYSTEM_SETTINGS: SETTINGS}, {HOME_SETTINGS: SETTINGS}
         return AgentCommand(argv, environment, files, home_files, stdin=task.prompt)
 
-    def make_reader(self) -> "GeminiOutput":
-        return GeminiOutput()
+    def make_reader(self, redactor: Redactor) -> "GeminiOutput":
+        return GeminiOutput(redactor)
 
 
 class GeminiOutput(JsonOutput):

@@ -6,6 +6,7 @@ from outpost_runner.agents.adapter import AgentCommand, AgentTask
 from outpost_runner.agents.json_output import JsonOutput
 from outpost_runner.agents.toml_text import write_toml
 from outpost_runner.json_fields import JsonObject
+from outpost_runner.redaction import Redactor
 
 FOLDER = ".grok"
 PROMPT = "prompt.txt"
@@ -51,8 +52,8 @@ class GrokAgent:
         home_files = {f"{FOLDER}/config.toml": _write_settings(task.model_id, f"{task.endpoint.url}/v1")}
         return AgentCommand(argv, environment, files={PROMPT: task.prompt}, home_files=home_files)
 
-    def make_reader(self) -> "GrokOutput":
-        return GrokOutput()
+    def make_reader(self, redactor: Redactor) -> "GrokOutput":
+        return GrokOutput(redactor)
 
 
 def _write_settings(model_id: str, url: str) -> str:
@@ -79,8 +80,8 @@ def _write_settings(model_id: str, url: str) -> str:
 class GrokOutput(JsonOutput):
     """An error comes twice: as an event, then in the same words on stderr."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, redactor: Redactor) -> None:
+        super().__init__(redactor)
         self._error_lines: frozenset[str] = frozenset()
 
     def read_plain(self, line: str) -> Iterator[str]:

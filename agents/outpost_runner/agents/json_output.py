@@ -8,6 +8,7 @@ from outpost_runner.agents.adapter import Account
 from outpost_runner.agents.speech import Speech
 from outpost_runner.agents.wording import MAX_TROUBLE_CHARACTERS, one_line, tell_subject, word_tool, word_trouble
 from outpost_runner.json_fields import JsonObject, MalformedJson
+from outpost_runner.redaction import Redactor
 
 MAX_EVENT_CHARACTERS = 1024 * 1024
 NO_RESULT = "It ended without a result."
@@ -15,13 +16,17 @@ LEFT_OUT = f"An event of over {MAX_EVENT_CHARACTERS} characters is left out here
 
 
 class JsonOutput(ABC):
-    """Events come on stdout. A line that is no event, or not such a one as the agent writes, is shown as it is."""
+    """Events come on stdout. A line that is no event, or not such a one as the agent writes, is shown as it is.
+
+    What an event says is redacted once more before it is cut, for its JSON may have hidden a secret.
+    """
 
     longest_line = MAX_EVENT_CHARACTERS
 
-    def __init__(self) -> None:
-        self.speech = Speech()
+    def __init__(self, redactor: Redactor) -> None:
+        self.speech = Speech(redactor)
         self.trouble: str | None = None
+        self._redact = redactor.redact
         self._finished = False
         self._last_words: str | None = None
         self._in_long_event = False
@@ -57,16 +62,17 @@ class JsonOutput(ABC):
         """`subject` is what the tool is used on, or the input that tells it."""
         self.trouble = None
         yield from self.speech.end_message()
-        yield word_tool(name, subject if isinstance(subject, str) else tell_subject(subject))
+        about = subject if isinstance(subject, str) else tell_subject(subject)
+        yield word_tool(self._redact(name), self._redact(about))
 
     def warn(self, message: str) -> Iterator[str]:
         """Something went wrong that the agent deals with."""
         yield from self.speech.end_message()
-        yield word_trouble(message)
+        yield word_trouble(self._redact(message))
 
     def stumble(self, message: str) -> Iterator[str]:
         """Something went wrong that may pass; if nothing follows, it is why the agent did not finish."""
-        trouble = one_line(message, MAX_TROUBLE_CHARACTERS)
+        trouble = one_line(self._redact(message), MAX_TROUBLE_CHARACTERS)
         if trouble != self.trouble:
             yield from self.warn(message)
         self.trouble = trouble or None

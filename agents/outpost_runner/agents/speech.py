@@ -2,41 +2,47 @@
 
 from collections.abc import Iterator
 
-from outpost_runner.agents.wording import make_valid
-from outpost_runner.line_splitter import cut_line
+from outpost_runner.line_splitter import LineSplitter
 from outpost_runner.log_lines import MAX_MESSAGE_CHARACTERS
+from outpost_runner.redaction import Redactor
 
 MAX_SUMMARY_CHARACTERS = 4000
+# JSON can hold half a character, and the other half come with the next piece: here each half is two bytes.
+ENCODING = "utf-16-le"
 
 
 class Speech:
     """A message comes whole or in pieces; it is over when the agent does something else."""
 
-    def __init__(self) -> None:
-        self._line = ""
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._lines = LineSplitter(redactor, MAX_MESSAGE_CHARACTERS, ENCODING)
+        # Its lines as they are shown, until they are enough for a summary.
         self._message = ""
         self._last_message: str | None = None
 
     @property
     def summary(self) -> str | None:
-        """The beginning of the last message that says something."""
-        return make_valid(self._message).strip() or self._last_message
+        """The beginning of the last message that says something, as far as its lines are complete."""
+        return self._message[:MAX_SUMMARY_CHARACTERS].strip() or self._last_message
 
     def is_last_message(self, message: str) -> bool:
-        return make_valid(message[:MAX_SUMMARY_CHARACTERS]).strip() == self.summary
+        again = Speech(self._redactor)
+        list(again.add(message))
+        list(again.end_message())
+        return again.summary == self.summary
 
     def add(self, piece: str) -> Iterator[str]:
-        """The lines that `piece` completes; one without an end is not kept longer than a line of the log."""
-        self._message = (self._message + piece)[:MAX_SUMMARY_CHARACTERS]
-        *lines, self._line = (self._line + piece).split("\n")
-        for line in lines:
-            yield from cut_line(make_valid(line.removesuffix("\r")), MAX_MESSAGE_CHARACTERS)
-        *pieces, self._line = cut_line(self._line, MAX_MESSAGE_CHARACTERS)
-        yield from map(make_valid, pieces)
+        """The lines that `piece` completes; of one without an end no more is kept than may hide a secret."""
+        yield from self._remember(self._lines.feed(piece.encode(ENCODING, "surrogatepass")))
 
     def end_message(self) -> Iterator[str]:
         """What is left of the message."""
-        rest, self._line = self._line, ""
+        yield from self._remember(self._lines.finish())
         self._last_message, self._message = self.summary, ""
-        if rest:
-            yield make_valid(rest)
+
+    def _remember(self, lines: Iterator[str]) -> Iterator[str]:
+        for line in lines:
+            if len(self._message) < MAX_SUMMARY_CHARACTERS:
+                self._message += f"{line}\n"
+            yield line

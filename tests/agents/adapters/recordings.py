@@ -6,6 +6,7 @@ from pathlib import Path
 
 from outpost_runner.agents import find_adapter
 from outpost_runner.agents.adapter import Account
+from outpost_runner.redaction import Redactor
 
 FOLDER = Path(__file__).parent / "recorded"
 
@@ -16,9 +17,9 @@ class Reading:
     account: Account
 
 
-def read_lines(agent: str, *lines: str, stream: str = "stdout") -> Reading:
+def read_lines(agent: str, *lines: str, stream: str = "stdout", secret: str = "") -> Reading:
     """What an agent's reader makes of these lines, and of nothing after them."""
-    return _read(agent, [(stream, line) for line in lines])
+    return _read(agent, [(stream, line) for line in lines], secret)
 
 
 def read_recording(name: str) -> Reading:
@@ -27,7 +28,9 @@ def read_recording(name: str) -> Reading:
     return _read(name.split("-", maxsplit=1)[0], [(stream, text) for stream, text in lines])
 
 
-def _read(agent: str, lines: Sequence[tuple[str, str]]) -> Reading:
-    reader = find_adapter(agent).make_reader()
+def _read(agent: str, lines: Sequence[tuple[str, str]], secret: str = "") -> Reading:
+    redactor = Redactor()
+    redactor.hide(secret)
+    reader = find_adapter(agent).make_reader(redactor)
     shown = [text for stream, line in lines for text in reader.read(stream, line)]
     return Reading([*shown, *reader.finish()], reader.account())

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from outpost_runner.agents import find_adapter
+from outpost_runner.redaction import Redactor
 
 from .recordings import read_lines
 
@@ -94,7 +95,7 @@ def test_an_error_is_bounded() -> None:
 
 @pytest.mark.parametrize("agent", JSON_AGENTS)
 def test_an_event_that_comes_in_pieces_is_left_out_with_a_word(agent: str) -> None:
-    longest = find_adapter(agent).make_reader().longest_line
+    longest = find_adapter(agent).make_reader(Redactor()).longest_line
     pieces = ['{"type": "user", "' + "x" * (longest - 18), "y" * longest, '"}']
 
     shown = read_lines(agent, *pieces, "after it").shown
@@ -103,7 +104,7 @@ def test_an_event_that_comes_in_pieces_is_left_out_with_a_word(agent: str) -> No
 
 
 def test_an_event_after_pieces_is_read_although_their_end_never_came() -> None:
-    longest = find_adapter("codex").make_reader().longest_line
+    longest = find_adapter("codex").make_reader(Redactor()).longest_line
     pieces = ["{" + "x" * (longest - 1), "y" * longest]
 
     assert read_lines("codex", *pieces, '{"type": "turn.completed"}').account.complaint is None
