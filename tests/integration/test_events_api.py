@@ -348,15 +348,23 @@ def test_whoever_comes_again_after_the_end_is_told_nothing(watched):
     assert (answer.status, answer.text) == (204, "")
 
 
-def test_an_id_that_is_too_old_is_told_in_the_stream_and_taken_back(watched):
-    """An EventSource whose last id is empty begins again by itself; with the old one it would ask for ever."""
+def test_an_id_that_is_too_old_is_told_in_the_stream(watched):
     last_id = read_messages(watched.claim().write("one").stream().text)[-1].id
     watched.logs.expire_tokens()
     answer = watched.stream(headers={"Last-Event-ID": last_id})
     assert answer.status == 200
     [message] = read_messages(answer.text)
-    assert (message.event, message.id, message.data["code"]) == ("error", "", "CURSOR_EXPIRED")
+    assert (message.event, message.data["code"]) == ("error", "CURSOR_EXPIRED")
     assert set(message.data) == {"code", "message", "remedy"}
+
+
+def test_a_browser_whose_id_is_too_old_begins_again_by_itself(watched):
+    """It repeats the id of its address, with the id of the last message, if that is not empty, in the header."""
+    told = read_messages(watched.claim().write("one").stream().text)
+    watched.logs.expire_tokens()
+    [expired] = read_messages(watched.stream(lastEventId=told[-1].id).text)
+    again = watched.stream(lastEventId=told[-1].id, headers={"Last-Event-ID": expired.id})
+    assert [message.data for message in read_messages(again.text)] == [message.data for message in told]
 
 
 def test_a_place_in_the_output_that_an_earlier_version_gave_is_still_one(watched):

@@ -73,8 +73,9 @@ def _stream_reply(request: Request, query: StreamQuery, wiring: Wiring) -> Reply
             clock=wiring.clock,
         )
     except CursorInvalid:
-        # An empty id takes the old one back: an EventSource, which comes again by itself, then begins again.
-        return _reply(_message("error", _EXPIRED, ""))
+        # With an id of the beginning: an EventSource, which comes again by itself, begins again. An empty one would not
+        # do, for it is not sent, and the id in the address would count once more.
+        return _reply(_message("error", _EXPIRED, listing.cursor(_write_place(Place()))))
     told = [_part_message(request.id, part, listing.cursor(_write_place(part.behind))) for part in news.parts]
     return _reply("".join(told) or ": nothing new\n\n", RETRY_AT_ONCE if news.has_more_now else RETRY_MILLISECONDS)
 
