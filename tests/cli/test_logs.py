@@ -89,7 +89,7 @@ def test_follow_waits_at_the_service_while_the_run_goes_on(outpost, service, pag
     service.on("GET", f"/runs/{service.run_id}/logs", page_of(next_cursor="a", has_more=False))
     result = outpost("logs", service.run_id, "--follow")
     waits = [dict(seen.query)["wait"] for seen in service.seen_on("GET", f"/runs/{service.run_id}/logs")]
-    assert waits == ["5", "0"]
+    assert waits == ["5", "5"]
     assert result.exit_code == 11
 
 
