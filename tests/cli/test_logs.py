@@ -38,7 +38,7 @@ def test_each_page_is_printed_before_the_next_and_ctrl_c_ends_it(outpost, servic
     )
     result = outpost("logs", service.run_id)
     assert (result.exit_code, result.stdout) == (130, "one\ntwo\n")
-    assert result.stderr == "Error INTERRUPTED: Interrupted.\nWhat to do: Run the command again.\n"
+    assert "Error INTERRUPTED: Interrupted.\nWhat to do: Run the command again.\n" in result.stderr
 
 
 def test_the_log_of_a_run_at_work_ends_where_no_more_is_written(outpost, service, page_of):
