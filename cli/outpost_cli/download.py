@@ -49,9 +49,9 @@ class Download:
 
     def run(self, on_progress: OnProgress) -> None:
         """Fetches the file; `on_progress` gets the bytes so far. Nothing is left behind on failure."""
-        if self.target.exists() and not self.target.is_file():
-            # A device, as /dev/stdout is one, would be replaced.
-            raise UsageRefused(f"{self.target} is not a file.", remedy="Choose another place.")
+        if self.target.is_symlink() or (self.target.exists() and not self.target.is_file()):
+            # It would be replaced itself, as /dev/stdout and /dev/null would by who may do that.
+            raise UsageRefused(f"{self.target} is not a regular file.", remedy="Choose another place.")
         if self.target.exists() and not self.may_overwrite:
             raise UsageRefused(f"{self.target} exists.", remedy="Choose another place, or add --overwrite.")
         try:

@@ -117,12 +117,14 @@ def test_a_file_that_exists_is_replaced_where_that_is_said(
     assert (result.exit_code, file.read_bytes()) == (exit_code, kept)
 
 
-def test_what_is_not_a_file_is_never_replaced(outpost, service, leave_patch, tmp_path):
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to(__file__)])
+def test_what_is_not_a_regular_file_is_never_replaced(outpost, service, leave_patch, tmp_path, make):
     leave_patch(DIFF)
-    os.mkfifo(tmp_path / "pipe")
-    result = outpost("patch", service.run_id, "--output", str(tmp_path / "pipe"), "--overwrite")
-    assert (result.exit_code, [file.name for file in tmp_path.iterdir()]) == (2, ["pipe"])
-    assert "is not a file" in result.stderr
+    make(tmp_path / "other")
+    before = (tmp_path / "other").lstat().st_ino
+    result = outpost("patch", service.run_id, "--output", str(tmp_path / "other"), "--overwrite")
+    assert (result.exit_code, (tmp_path / "other").lstat().st_ino) == (2, before)
+    assert "is not a regular file" in result.stderr
 
 
 def test_output_with_json_saves_it_and_tells_where_it_lies(outpost, service, leave_patch, tmp_path):
