@@ -71,6 +71,7 @@ class AccountClient:
         return interpret(lambda: IssuedKey.from_document(answer.data))
 
     def revoke_key(self, key_id: str) -> Key:
+        """The key, revoked; doing it again changes nothing more."""
         answer = self.transport.call("DELETE", self._key_path(key_id))
         return interpret(lambda: Key.from_document(answer.data))
 
@@ -94,9 +95,10 @@ class AccountClient:
         answer = self.transport.call("PUT", self._secret_path(name), body={"value": value})
         return interpret(lambda: Secret.from_document(answer.data))
 
-    def delete_secret(self, name: str) -> Secret:
-        answer = self.transport.call("DELETE", self._secret_path(name))
-        return interpret(lambda: Secret.from_document(answer.data))
+    def delete_secret(self, name: str) -> JsonObject:
+        """The secret as it was; its name alone where the answer was lost."""
+        answer = self.transport.delete(self._secret_path(name))
+        return {"name": name} if answer is None else answer.data
 
     def get_kill_switch(self) -> KillSwitch:
         answer = self.transport.call("GET", "/kill-switch")

@@ -11,7 +11,7 @@ import httpx
 
 from outpost_cli.client import OutpostClient
 from outpost_cli.errors import DownloadFailed, UsageRefused
-from outpost_cli.models.result import Artifact
+from outpost_cli.models.result import StoredFile
 from outpost_cli.output import CONTROL_CHARACTER
 from outpost_cli.retrying import retry
 
@@ -43,14 +43,17 @@ class Download:
     """One file on its way to disk. It appears under its name only when it is whole."""
 
     client: OutpostClient
-    artifact: Artifact
+    file: StoredFile
     target: Path
     may_overwrite: bool
 
     def run(self, on_progress: OnProgress) -> None:
         """Fetches the file; `on_progress` gets the bytes so far. Nothing is left behind on failure."""
+        if self.target.is_symlink() or (self.target.exists() and not self.target.is_file()):
+            # It would be replaced itself, as /dev/stdout and /dev/null would by who may do that.
+            raise UsageRefused(f"{self.target} is not a regular file.", remedy="Choose another place.")
         if self.target.exists() and not self.may_overwrite:
-            raise UsageRefused(f"{self.target} exists.", remedy="Choose another folder, or add --overwrite.")
+            raise UsageRefused(f"{self.target} exists.", remedy="Choose another place, or add --overwrite.")
         try:
             self.target.parent.mkdir(parents=True, exist_ok=True)
             part = self.target.with_name(f".{secrets.token_hex(8)}.part")
@@ -60,15 +63,15 @@ class Download:
             finally:
                 part.unlink(missing_ok=True)
         except OSError as error:
-            raise UsageRefused(f"{self.target} cannot be written: {error}.", remedy="Choose another folder.") from error
+            raise UsageRefused(f"{self.target} cannot be written: {error}.", remedy="Choose another place.") from error
 
     def _fetch(self, part: Path, on_progress: OnProgress) -> None:
-        with self.client.stream_presigned(self.artifact.url) as response, part.open("wb") as file:
-            digest, size_bytes = self._copy(response, file.write, on_progress)
-        if size_bytes != self.artifact.size_bytes or digest != self.artifact.sha256.lower():
+        with self.client.stream_presigned(self.file.url) as response, part.open("wb") as target:
+            digest, size_bytes = self._copy(response, target.write, on_progress)
+        if size_bytes != self.file.size_bytes or digest != self.file.sha256.lower():
             raise DownloadFailed(
-                f"{self.artifact.name} arrived with {size_bytes} bytes and SHA-256 {digest}; expected were "
-                f"{self.artifact.size_bytes} bytes and {self.artifact.sha256}.",
+                f"{self.file.name} arrived with {size_bytes} bytes and SHA-256 {digest}; expected were "
+                f"{self.file.size_bytes} bytes and {self.file.sha256}.",
                 remedy="Download it again; if it happens twice, tell whoever runs the service.",
             )
 
@@ -81,7 +84,7 @@ class Download:
         for chunk in response.iter_bytes(CHUNK_BYTES):
             digest.update(chunk)
             size_bytes += len(chunk)
-            if size_bytes > self.artifact.size_bytes:
+            if size_bytes > self.file.size_bytes:
                 break
             write(chunk)
             on_progress(size_bytes)

@@ -66,6 +66,8 @@ class EventStream:
                     yield told
                 if isinstance(told, Done):
                     return True
+        # It came to its end, if without news.
+        self._lost_connections = 0
         return False
 
     def _hear(self, message: ServerSentEvent) -> StreamMessage | None:
@@ -95,6 +97,8 @@ class EventStream:
 
     def _get_over(self, refusal: ServiceRefusal) -> None:
         """Makes ready for the next connection. Raises what no other connection can mend."""
+        # That it may be asked again at once was said of an answer that is whole.
+        self._pause_seconds = self._pause_seconds or FIRST_PAUSE_SECONDS
         if refusal.code in CURSOR_IS_LOST and self._last_event_id is not None:
             self._on_restart(refusal)
             self._last_event_id = None

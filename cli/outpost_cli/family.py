@@ -1,31 +1,17 @@
 """The runs that belong together because one came after the other."""
 
-from dataclasses import dataclass
-
 from outpost_cli.client import OutpostClient, RunFilter
 from outpost_cli.errors import NotFound
 from outpost_cli.models.run import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Kin:
-    """A run with those that came after it."""
+def read_chain(client: OutpostClient, run_id: str) -> list[Run]:
+    """The parents of a run from the first one on, the run, and all that came after it.
 
-    run: Run
-    children: tuple["Kin", ...]
-
-    def list_runs(self) -> list[Run]:
-        """This run and all below it, each before those that came after it."""
-        return [self.run, *(run for child in self.children for run in child.list_runs())]
-
-
-def read_chain(client: OutpostClient, run_id: str) -> Kin:
-    """The parents of a run up to the first, the run, and all that came after it, as one tree."""
+    Each is before those that came from it, and these, one with its own after the other, are the oldest first.
+    """
     run = client.get_run(run_id)
-    kin = read_descendants(client, run, known={run_id})
-    for parent in read_ancestors(client, run):
-        kin = Kin(parent, (kin,))
-    return kin
+    return [*reversed(read_ancestors(client, run)), *read_descendants(client, run)]
 
 
 def read_ancestors(client: OutpostClient, run: Run) -> list[Run]:
@@ -42,10 +28,17 @@ def read_ancestors(client: OutpostClient, run: Run) -> list[Run]:
     return ancestors
 
 
-def read_descendants(client: OutpostClient, run: Run, *, known: set[str]) -> Kin:
-    """The run with its reruns and follow-ups, the oldest first."""
-    found = [
-        child for child in client.iterate_runs(RunFilter(parent=run.run_id), limit=None) if child.run_id not in known
-    ]
-    known.update(child.run_id for child in found)
-    return Kin(run, tuple(read_descendants(client, child, known=known) for child in reversed(found)))
+def read_descendants(client: OutpostClient, run: Run) -> list[Run]:
+    """The run, and its reruns and follow-ups, each with its own behind it."""
+    found: list[Run] = []
+    known = {run.run_id}
+    waiting = [run]
+    while waiting:
+        parent = waiting.pop()
+        found.append(parent)
+        listed = client.iterate_runs(RunFilter(parent=parent.run_id), limit=None)
+        # They are listed newest first: the last one, which is the oldest, is taken next.
+        children = [child for child in listed if child.run_id not in known]
+        known.update(child.run_id for child in children)
+        waiting += children
+    return found

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from outpost_cli.client import OutpostClient
+from outpost_cli.client import LONGEST_LOG_PAGE, OutpostClient
 from outpost_cli.models.event import RunEvent
 from outpost_cli.models.page import LogLine
 from outpost_cli.models.run import Run
@@ -74,19 +74,21 @@ class LogFollower:
             run = self.client.get_run(run_id)
             self.on_look(run)
             began = time.monotonic()
-            page = self.client.get_logs(run_id, cursor=cursor, wait_seconds=0 if run.is_terminal else LOG_WAIT_SECONDS)
+            page = self.client.get_logs(run_id, cursor=cursor, wait_seconds=LOG_WAIT_SECONDS)
             for line in page.lines:
                 self.on_line(line)
             cursor = page.page.next_cursor or cursor
             # Only a page that was asked for after the end can prove that nothing more comes.
             if run.is_terminal and not page.lines and not page.page.has_more:
                 return run
-            if not page.page.has_more and not run.is_terminal:
+            # What an ended run has printed is there already, and so is what a full page had no room for.
+            is_more_at_hand = run.is_terminal or len(page.lines) >= LONGEST_LOG_PAGE
+            if not page.lines or not is_more_at_hand:
                 keep_distance(began, self.pause)
 
 
 def keep_distance(began: float, pause: Pause) -> None:
-    """A service that does not hold the request until there is something must not be asked in a tight loop."""
+    """A service that has nothing yet, or a line at a time, must not be asked in a tight loop."""
     left = SHORTEST_ROUND_SECONDS - (time.monotonic() - began)
     if left > 0:
         pause(left)

@@ -11,7 +11,7 @@ import httpx
 from outpost_cli import __version__
 from outpost_cli.answers import Answer, open_envelope
 from outpost_cli.api_keys import check_api_key
-from outpost_cli.errors import UnexpectedAnswer
+from outpost_cli.errors import NotFound, ServiceRefusal, UnexpectedAnswer
 from outpost_cli.json_fields import JsonObject
 from outpost_cli.refusals import describe_loss, describe_refusal, describe_silence, describe_store_refusal
 from outpost_cli.retrying import retry, send_once_only
@@ -87,6 +87,26 @@ class Transport:
             return self._send_successfully(lambda: self.send_once(method, path, query=query, body=body))
 
         return open_envelope(retry(send) if if_lost is None else send_once_only(send, if_lost=if_lost))
+
+    def delete(self, path: str) -> Answer | None:
+        """Deletes what is there, trying again where that helps.
+
+        None where it is gone when the request is sent again: an earlier one has deleted it, and its answer was lost.
+        """
+        may_be_gone = False
+
+        def send() -> httpx.Response | None:
+            nonlocal may_be_gone
+            try:
+                return self._send_successfully(lambda: self.send_once("DELETE", path))
+            except ServiceRefusal as refusal:
+                if may_be_gone and isinstance(refusal, NotFound):
+                    return None
+                may_be_gone = may_be_gone or not refusal.had_no_effect
+                raise
+
+        response = retry(send)
+        return None if response is None else open_envelope(response)
 
     def send_once(
         self,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from outpost_cli.answers import interpret
 from outpost_cli.ids import check_id
+from outpost_cli.json_fields import JsonObject
 from outpost_cli.listing import iterate_list
 from outpost_cli.models.workspace import Workspace
 from outpost_cli.transport import Transport
@@ -24,10 +25,10 @@ class WorkspaceClient:
         answer = self.transport.call("GET", self._path(workspace_id))
         return interpret(lambda: Workspace.from_document(answer.data))
 
-    def delete_workspace(self, workspace_id: str) -> Workspace:
-        """Refused while a run has it."""
-        answer = self.transport.call("DELETE", self._path(workspace_id))
-        return interpret(lambda: Workspace.from_document(answer.data))
+    def delete_workspace(self, workspace_id: str) -> JsonObject:
+        """The workspace as it was; its id alone where the answer was lost. Refused while a run has it."""
+        answer = self.transport.delete(self._path(workspace_id))
+        return {"workspaceId": workspace_id} if answer is None else answer.data
 
     @staticmethod
     def _path(workspace_id: str) -> str:

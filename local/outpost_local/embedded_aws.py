@@ -18,6 +18,7 @@ from outpost_local.aws_application import AwsApplication, InvokeFunction, Watche
 from outpost_local.dynamodb_answers import bridge_answers
 from outpost_local.dynamodb_transactions import bridge_transactions
 from outpost_local.faults import Faults
+from outpost_local.log_pages import bridge_log_pages
 from outpost_local.patching import Patches
 
 ACCOUNT_ID = "123456789012"
@@ -49,6 +50,7 @@ class EmbeddedAws:
         _reset_backends()
         bridge_transactions(self.patches)
         bridge_answers(self.patches)
+        bridge_log_pages(self.patches)
         self.patches.set_entry(dict_of(default_user_config), "stepfunctions", {"execute_state_machine": True})
         application = AwsApplication(
             DomainDispatcherApplication(create_backend_app),

@@ -87,6 +87,33 @@ def test_repeats_are_bounded(connect):
     assert len(sent) == 3
 
 
+@pytest.fixture(params=["workspace", "secret"])
+def delete(request):
+    """Deletes the one that is called X."""
+    return {
+        "workspace": lambda client: client.workspaces.delete_workspace("X"),
+        "secret": lambda client: client.account.delete_secret("X"),
+    }[request.param]
+
+
+@pytest.mark.parametrize(
+    "failure", [httpx.ReadTimeout("slow"), refuse(503, "SERVICE_UNAVAILABLE", retryable=True), httpx.Response(502)]
+)
+def test_what_is_gone_when_its_deletion_is_sent_again_was_deleted(connect, delete, failure):
+    client, sent = connect(failure, refuse(404, "NOT_FOUND", retryable=False))
+    with client:
+        assert "X" in delete(client).values()
+    assert [request.method for request in sent] == ["DELETE", "DELETE"]
+
+
+@pytest.mark.parametrize("failure", [httpx.ConnectError("refused"), refuse(429, "RATE_LIMITED", retryable=True)])
+def test_what_is_not_there_when_nothing_can_have_deleted_it_is_not_found(connect, delete, failure):
+    client, sent = connect(failure, refuse(404, "NOT_FOUND", retryable=False))
+    with client, pytest.raises(NotFound):
+        delete(client)
+    assert len(sent) == 2
+
+
 KEY = {"keyId": "K", "name": "n", "prefix": "p", "scopes": [], "status": "ACTIVE", "createdAt": "2026-01-01T00:00:00Z"}
 ISSUED = {"success": True, "data": {**KEY, "apiKey": "otp_new"}, "meta": {}}
 WISH = NewKey(name="n", scopes=("status",))

@@ -76,3 +76,18 @@ def test_connections_that_bring_nothing_are_an_outage_after_some_of_them(open_st
     with pytest.raises(ConnectionLost, match="cut"):
         list_lines(open_stream(*[Breaking(END)] * 20))
     assert pauses == [0.007] * 5
+
+
+def test_lost_connections_that_are_not_in_a_row_are_no_outage(open_stream):
+    assert list_lines(open_stream(*[Breaking(END), ": nothing new\n\n"] * 20)) == []
+
+
+def test_behind_a_full_answer_it_does_not_pause(open_stream, service, pauses):
+    full = [f"retry: 0\n{make_log(service, number)}" for number in range(3)]
+    assert list_lines(open_stream(*full)) == ["line 0", "line 1", "line 2"]
+    assert pauses == [0.0] * 3
+
+
+def test_behind_a_full_answer_that_was_lost_it_pauses(open_stream, service, pauses):
+    assert list_lines(open_stream(Breaking(f"retry: 0\n{make_log(service, 0)}"))) == ["line 0"]
+    assert pauses == [1.0]

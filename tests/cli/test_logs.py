@@ -1,6 +1,9 @@
 """`outpost logs`."""
 
 import json
+import os
+import signal
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +27,18 @@ def test_the_log_is_printed_page_by_page(outpost, service, page_of):
     result = outpost("logs", service.run_id)
     assert result.stdout == "one\ntwo\nthree\n"
     assert dict(service.seen[1].query)["cursor"] == "a"
+
+
+def test_each_page_is_printed_before_the_next_and_ctrl_c_ends_it(outpost, service, page_of):
+    interrupted = replace(
+        page_of("three", next_cursor="b", has_more=True), meanwhile=lambda: os.kill(os.getpid(), signal.SIGINT)
+    )
+    service.on(
+        "GET", f"/runs/{service.run_id}/logs", page_of("one", "two", next_cursor="a", has_more=True), interrupted
+    )
+    result = outpost("logs", service.run_id)
+    assert (result.exit_code, result.stdout) == (130, "one\ntwo\n")
+    assert "Error INTERRUPTED: Interrupted.\nWhat to do: Run the command again.\n" in result.stderr
 
 
 def test_the_log_of_a_run_at_work_ends_where_no_more_is_written(outpost, service, page_of):
@@ -89,7 +104,7 @@ def test_follow_waits_at_the_service_while_the_run_goes_on(outpost, service, pag
     service.on("GET", f"/runs/{service.run_id}/logs", page_of(next_cursor="a", has_more=False))
     result = outpost("logs", service.run_id, "--follow")
     waits = [dict(seen.query)["wait"] for seen in service.seen_on("GET", f"/runs/{service.run_id}/logs")]
-    assert waits == ["5", "0"]
+    assert waits == ["5", "5"]
     assert result.exit_code == 11
 
 

@@ -1,6 +1,8 @@
 """`outpost patch` and the counting of a diff's lines."""
 
+import hashlib
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -74,12 +76,62 @@ def test_a_run_without_patch_is_not_found(outpost, service):
     assert outpost("patch", service.run_id).exit_code == 4
 
 
-def test_output_writes_a_file_that_git_applies(outpost, service, repository, tmp_path):
-    service.on("GET", f"/runs/{service.run_id}/patch", service.raw(200, change_files(repository)))
+@pytest.fixture
+def leave_patch(service):
+    """Makes the service tell of a patch, and serve it."""
+
+    def leave(diff: bytes, **told: object) -> dict[str, object]:
+        sha256 = hashlib.sha256(diff).hexdigest()
+        link = {**LINK, "url": service.file_url("patch"), "sizeBytes": len(diff), "sha256": sha256, **told}
+        service.on("GET", f"/runs/{service.run_id}/patch", service.data(link))
+        service.on("GET", "/files/patch", service.raw(200, diff))
+        return link
+
+    return leave
+
+
+def test_output_writes_a_file_that_git_applies(outpost, service, leave_patch, repository, tmp_path):
+    leave_patch(change_files(repository))
     result = outpost("patch", service.run_id, "--output", str(tmp_path / "fix.patch"))
     git(repository, "reset", "--quiet", "--hard")
     git(repository, "apply", "--check", str(tmp_path / "fix.patch"))
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("told", [{"sha256": "0" * 64}, {"sizeBytes": len(DIFF) + 1}, {"sizeBytes": len(DIFF) - 1}])
+def test_a_patch_that_does_not_arrive_as_it_was_is_not_saved(outpost, service, leave_patch, tmp_path, told):
+    leave_patch(DIFF, **told)
+    result = outpost("patch", service.run_id, "--output", str(tmp_path / "fix.patch"))
+    assert (result.exit_code, [*tmp_path.iterdir()]) == (1, [])
+    assert "The patch arrived with" in result.stderr
+
+
+@pytest.mark.parametrize(("options", "kept", "exit_code"), [([], b"mine", 2), (["--overwrite"], DIFF, 0)])
+def test_a_file_that_exists_is_replaced_where_that_is_said(
+    outpost, service, leave_patch, tmp_path, options, kept, exit_code
+):
+    leave_patch(DIFF)
+    file = tmp_path / "fix.patch"
+    file.write_bytes(b"mine")
+    result = outpost("patch", service.run_id, "--output", str(file), *options)
+    assert (result.exit_code, file.read_bytes()) == (exit_code, kept)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, Path.mkdir, lambda path: path.symlink_to(__file__)])
+def test_what_is_not_a_regular_file_is_never_replaced(outpost, service, leave_patch, tmp_path, make):
+    leave_patch(DIFF)
+    make(tmp_path / "other")
+    before = (tmp_path / "other").lstat().st_ino
+    result = outpost("patch", service.run_id, "--output", str(tmp_path / "other"), "--overwrite")
+    assert (result.exit_code, (tmp_path / "other").lstat().st_ino) == (2, before)
+    assert "is not a regular file" in result.stderr
+
+
+def test_output_with_json_saves_it_and_tells_where_it_lies(outpost, service, leave_patch, tmp_path):
+    link = leave_patch(DIFF)
+    result = outpost("patch", service.run_id, "--output", str(tmp_path / "fix.patch"), "--json")
+    assert json.loads(result.stdout) == link
+    assert (tmp_path / "fix.patch").read_bytes() == DIFF
 
 
 def test_json_tells_where_the_patch_lies(outpost, service):

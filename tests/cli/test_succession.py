@@ -1,8 +1,16 @@
 """`outpost follow-up`, `outpost rerun` and `outpost chain`."""
 
+import io
 import json
+import sys
 
+import httpx
 import pytest
+from rich.console import Console
+
+from outpost_cli.client import OutpostClient
+from outpost_cli.family import read_chain
+from outpost_cli.family_views import render_chain
 
 NEXT_ID = "01JZ0000000000000000000007"
 RECEIPT = {"runId": NEXT_ID, "dispatchId": NEXT_ID, "status": "PENDING"}
@@ -168,7 +176,29 @@ def test_the_chain_is_a_tree_of_parents_and_children_with_their_results(outpost,
         "D RUNNING [follow-up]",
         "Task of D",
     ]
-    assert [line.index(line.lstrip("\N{BOX DRAWINGS LIGHT VERTICAL}├└─ ")) for line in shown[::2]] == [0, 4, 8, 8]
+    assert [line.index(line.lstrip("\N{BOX DRAWINGS LIGHT VERTICAL}├└─ ")) for line in shown[::2]] == [0, 0, 4, 4]
+
+
+def test_a_long_chain_is_shown_whole_in_a_narrow_terminal(service):
+    """Longer than Python's own stack, each the follow-up of the one before."""
+    length = sys.getrecursionlimit()
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        number = int(request.url.params.get("parent", -1)) + 1
+        runs = [make_link(service, number)] if number < length else []
+        data = {"runs": runs} if request.url.path == "/runs" else make_link(service, 0)
+        return httpx.Response(200, json={"success": True, "data": data, "meta": {}})
+
+    client = OutpostClient("https://api.example.com", "otp_secret", transport=httpx.MockTransport(handle))
+    console = Console(width=80, file=io.StringIO())
+    console.print(render_chain(read_chain(client, "0"), run_id="0"))
+    shown = console.file.getvalue().splitlines()
+    assert [line.split()[0] for line in shown[::2]] == [str(number) for number in range(length)]
+
+
+def make_link(service, number):
+    parent = {"parentRunId": str(number - 1), "parentKind": "follow-up"} if number else {}
+    return service.make_run(runId=str(number), status="COMPLETED", **parent)
 
 
 def test_the_chain_with_json_has_each_run_before_those_that_came_from_it(outpost, service, family):

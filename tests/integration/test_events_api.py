@@ -1,5 +1,6 @@
 """GET /runs/{id}/events: as pages, as a stream, and for browsers."""
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,13 @@ from outpost.domain.run import RunStatus
 from outpost.domain.token import Purpose, sign
 from outpost.ports import LogLine
 from outpost.use_cases.change_run import Change, change_run
+from outpost.use_cases.follow_run import LINES_AT_ONCE
+from outpost_runner.log_lines import format_lines
 
 EVENTS = "/runs/{id}/events"
 STREAM = {"Accept": "text/event-stream"}
 NO_KEY = {"Authorization": ""}
+MEBIBYTE = 1024 * 1024
 OTHER_ROUTES = [route for route in ROUTES if route.needs_key and route.path != EVENTS]
 
 
@@ -69,6 +73,11 @@ class Watched:
         """Its agent prints a line."""
         self.clock.move(seconds=1)
         self.logs.write(TASK_ARN, LogLine(self.clock.now(), "stdout", message))
+        return self
+
+    def write_often(self, message: str, times: int) -> "Watched":
+        """Its agent prints the same line so many times at once."""
+        self.logs.logs[TASK_ARN] = [LogLine(self.clock.now(), "stdout", message)] * times
         return self
 
     def _change(self, event_type: EventType, decide: Any, details: dict[str, str] | None = None) -> "Watched":
@@ -316,6 +325,22 @@ def test_without_news_a_stream_is_a_comment_after_twenty_seconds(watched):
     assert 19 <= (watched.clock.now() - before).total_seconds() <= 20
 
 
+def test_a_stream_with_more_behind_it_asks_to_come_again_at_once(watched):
+    watched.claim().write_often("line", LINES_AT_ONCE + 1)
+    full = watched.stream()
+    rest = watched.stream(headers={"Last-Event-ID": read_messages(full.text)[-1].id})
+    assert [answer.text.split("\n")[0] for answer in (full, rest)] == ["retry: 0", "retry: 1000"]
+
+
+@pytest.mark.parametrize("message", ["x", "x" * 8_000, '"' * 8_000, "\x01" * 2_700, "\x85" * 8_000, "\u2028" * 5_400])
+def test_as_much_output_as_cloudwatch_gives_at_once_fits_into_an_answer_of_lambdas(watched, message):
+    """It gives a megabyte, in which a line is what the runner has written, and 26 bytes."""
+    [written] = format_lines("stdout", message)
+    fitting = MEBIBYTE // (len(written.encode()) + 26)
+    answer = watched.claim().write_often(message, min(fitting, LINES_AT_ONCE)).stream()
+    assert len(json.dumps(answer.text)) < 6_000_000
+
+
 def test_whoever_comes_again_after_the_end_is_told_nothing(watched):
     done = read_messages(watched.stop().end().stream().text)[-1]
     assert (done.event, done.data) == ("done", {"runId": watched.run_id, "status": "CANCELLED"})
@@ -323,15 +348,23 @@ def test_whoever_comes_again_after_the_end_is_told_nothing(watched):
     assert (answer.status, answer.text) == (204, "")
 
 
-def test_an_id_that_is_too_old_is_told_in_the_stream_and_taken_back(watched):
-    """An EventSource whose last id is empty begins again by itself; with the old one it would ask for ever."""
+def test_an_id_that_is_too_old_is_told_in_the_stream(watched):
     last_id = read_messages(watched.claim().write("one").stream().text)[-1].id
     watched.logs.expire_tokens()
     answer = watched.stream(headers={"Last-Event-ID": last_id})
     assert answer.status == 200
     [message] = read_messages(answer.text)
-    assert (message.event, message.id, message.data["code"]) == ("error", "", "CURSOR_EXPIRED")
+    assert (message.event, message.data["code"]) == ("error", "CURSOR_EXPIRED")
     assert set(message.data) == {"code", "message", "remedy"}
+
+
+def test_a_browser_whose_id_is_too_old_begins_again_by_itself(watched):
+    """It repeats the id of its address, with the id of the last message, if that is not empty, in the header."""
+    told = read_messages(watched.claim().write("one").stream().text)
+    watched.logs.expire_tokens()
+    [expired] = read_messages(watched.stream(lastEventId=told[-1].id).text)
+    again = watched.stream(lastEventId=told[-1].id, headers={"Last-Event-ID": expired.id})
+    assert [message.data for message in read_messages(again.text)] == [message.data for message in told]
 
 
 def test_a_place_in_the_output_that_an_earlier_version_gave_is_still_one(watched):

@@ -24,10 +24,11 @@ class Follower:
     story: Story
     place: Place = field(default_factory=Place)
     told: list[Event | Lines | Done] = field(default_factory=list)
+    has_more_now: bool = False
 
     def follow(self, *, wait_seconds=0, kept=None) -> tuple[Part, ...]:
         """What comes next; of that, only the first `kept` parts arrive where they are said."""
-        parts = follow_run(
+        news = follow_run(
             "acme",
             a_run().run_id,
             self.place,
@@ -35,7 +36,9 @@ class Follower:
             events=self.story.events,
             agent_logs=self.story.logs,
             **self.story.world.ports("runs", "clock"),
-        )[:kept]
+        )
+        parts = news.parts[:kept]
+        self.has_more_now = news.has_more_now
         self.told += [part.what for part in parts]
         self.place = parts[-1].behind if parts else self.place
         return parts
@@ -116,6 +119,28 @@ def test_an_event_does_not_overtake_the_output_before_it_however_much_it_is(stor
     follower.follow_to_the_end()
     assert [type(what) for what in follower.told] == [Event, Event, Lines, Lines, Lines, Event, Done]
     assert follower.lines == story.written
+
+
+def test_a_full_answer_has_more_behind_it(story, follower):
+    story.play(*["write"] * (LINES_AT_ONCE + 1))
+    heard = [(len(follower.follow()), follower.has_more_now) for _ in range(2)]
+    assert heard == [(3, True), (1, False)]
+
+
+def test_an_ended_run_has_more_behind_each_answer_until_it_is_done(story):
+    sizes = [1, 1, 1]
+    story.logs.most_lines = lambda: sizes.pop(0)
+    follower = Follower(story.play("write", "write", "write", "end", "rest_long"))
+    heard = [(follower.follow()[-1].what, follower.has_more_now) for _ in range(4)]
+    assert [has_more_now for _, has_more_now in heard] == [True, True, True, False]
+    assert heard[-1][0] == Done(RunStatus.FAILED)
+
+
+def test_without_news_there_is_no_more_behind_it(story, follower):
+    story.play("write", "end", "rest")
+    follower.follow()
+    follower.follow()
+    assert (follower.follow(), follower.has_more_now) == ((), False)
 
 
 def test_events_keep_their_own_order_where_clocks_differ(story, follower):

@@ -100,7 +100,7 @@ def save_one(
     client: OutpostClient, progress: Progress, artifact: Artifact, target: Path, *, may_overwrite: bool
 ) -> None:
     bar = progress.add_task(make_safe(artifact.name), total=artifact.size_bytes)
-    Download(client=client, artifact=artifact, target=target, may_overwrite=may_overwrite).run(
+    Download(client=client, file=artifact, target=target, may_overwrite=may_overwrite).run(
         lambda size_bytes: progress.update(bar, completed=size_bytes)
     )
 

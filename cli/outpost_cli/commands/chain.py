@@ -10,6 +10,8 @@ from outpost_cli.session import Session, with_session
 def show_chain(session: Session, run: RunArgument) -> None:
     """Show the runs that a run came from, and those that came from it, as a tree with their results.
 
+    Each stands below the one that it came from; where several came from the same one they are its branches.
+
     With --json: the runs, each before those that came from it; `parentRunId` says from which.
 
     Examples:
@@ -18,5 +20,5 @@ def show_chain(session: Session, run: RunArgument) -> None:
     """
     with session.open_client() as client:
         run_id = client.resolve_run_id(run)
-        kin = read_chain(client, run_id)
-    session.output.show_result({"runs": [each.document for each in kin.list_runs()]}, render_chain(kin, run_id=run_id))
+        runs = read_chain(client, run_id)
+    session.output.show_result({"runs": [each.document for each in runs]}, render_chain(runs, run_id=run_id))

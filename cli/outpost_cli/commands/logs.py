@@ -42,8 +42,10 @@ def show_logs(
 
 
 def show_written_log(client: OutpostClient, output: Output, run_id: str, *, with_time: bool) -> None:
-    lines = list(read_whole_log(client, run_id))
-    output.show_result(
-        {"lines": [line.document for line in lines]},
-        *(format_log_line(line, with_time=with_time) for line in lines),
-    )
+    """Prints it as it is read, page by page: it may be long. One document needs all of it."""
+    lines = read_whole_log(client, run_id)
+    if output.as_json:
+        output.show_result({"lines": [line.document for line in lines]})
+        return
+    for line in lines:
+        output.show_result(None, format_log_line(line, with_time=with_time))

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from outpost_cli.commands.arguments import RunArgument
 from outpost_cli.diffstat import FileChange, read_changes
+from outpost_cli.download import Download
 from outpost_cli.errors import UsageRefused
 from outpost_cli.session import Session, with_session
 from outpost_cli.views import format_counts, render_diffstat
@@ -18,10 +19,15 @@ from outpost_cli.views import format_counts, render_diffstat
 def fetch_patch(
     session: Session,
     run: RunArgument,
-    output_file: Annotated[Path | None, typer.Option("--output", "-o", help="Write it to a file.")] = None,
+    *,
+    output_file: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Save it as FILE, checked against its SHA-256."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file that exists.")] = False,
     stat: Annotated[bool, typer.Option("--stat", help="Print the changed lines of each file instead.")] = False,
 ) -> None:
-    """Print a run's patch, byte for byte. With --json: where it lies, and its statistics.
+    """Print a run's patch, byte for byte, or save it. With --json: where it lies, and its statistics.
 
     Examples:
 
@@ -35,26 +41,22 @@ def fetch_patch(
         raise UsageRefused("--stat and --output exclude each other.", remedy="Choose one.")
     with session.open_client() as client:
         run_id = client.resolve_run_id(run)
-        link = client.describe_patch(run_id) if session.output.as_json else None
-        diff = client.get_patch(run_id) if link is None or output_file is not None else b""
-    if output_file is not None:
-        write_patch(output_file, diff)
-        session.output.say(Text(f"{output_file}: {len(diff)} bytes"))
-    if link is not None:
-        session.output.show_result(link.document)
-    elif stat:
+        if output_file is not None:
+            link = client.describe_patch(run_id)
+            Download(client=client, file=link, target=output_file, may_overwrite=overwrite).run(lambda _: None)
+            session.output.say(Text(f"{output_file}: {link.size_bytes} bytes"))
+            session.output.show_result(link.document)
+            return
+        if session.output.as_json:
+            session.output.show_result(client.describe_patch(run_id).document)
+            return
+        diff = client.get_patch(run_id)
+    if stat:
         changes = read_changes(diff)
         session.output.show_result(None, render_diffstat(changes), format_total(changes))
-    elif output_file is None:
+    else:
         sys.stdout.buffer.write(diff)
         sys.stdout.buffer.flush()
-
-
-def write_patch(path: Path, diff: bytes) -> None:
-    try:
-        path.write_bytes(diff)
-    except OSError as error:
-        raise UsageRefused(f"{path} cannot be written: {error.strerror}.", remedy="Name another file.") from error
 
 
 def format_total(changes: list[FileChange]) -> str:

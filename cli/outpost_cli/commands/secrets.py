@@ -4,6 +4,7 @@ import sys
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from outpost_cli.account_views import render_secret, render_secrets
 from outpost_cli.commands.arguments import YesOption, confirm, may_ask
@@ -75,8 +76,8 @@ def delete_secret(session: Session, name: NameArgument, *, yes: YesOption = Fals
         if may_ask(yes=yes):
             question = f"Delete {name}? Runs that begin from now on do without it."
             confirm(question, otherwise="Nothing was deleted.")
-        secret = client.account.delete_secret(name)
-    session.output.show_result(secret.document, render_secret(secret))
+        deleted = client.account.delete_secret(name)
+    session.output.show_result(deleted, Text(f"Deleted the secret {name}"))
 
 
 def read_value(name: str) -> str:

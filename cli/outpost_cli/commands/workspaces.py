@@ -69,6 +69,5 @@ def delete_workspace(session: Session, workspace_id: WorkspaceArgument, *, yes: 
             repo = make_safe(client.workspaces.get_workspace(workspace_id).repo or "no repository")
             question = f"Delete the workspace {workspace_id} ({repo})? What is in it is lost."
             confirm(question, otherwise="Nothing was deleted.")
-        workspace = client.workspaces.delete_workspace(workspace_id)
-    deleted = Text(f"Deleted the workspace {make_safe(workspace.workspace_id)}")
-    session.output.show_result(workspace.document, deleted)
+        deleted = client.workspaces.delete_workspace(workspace_id)
+    session.output.show_result(deleted, Text(f"Deleted the workspace {workspace_id}"))

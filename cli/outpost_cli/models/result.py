@@ -6,17 +6,24 @@ from outpost_cli.json_fields import JsonObject, read_integer, read_list, read_te
 
 
 @dataclass(frozen=True, slots=True)
-class PatchLink:
-    """Where a run's patch lies; its statistics are in the document."""
+class StoredFile:
+    """A file as it lies in the store; `url` is good for a while without a key."""
 
+    name: str
     url: str
     size_bytes: int
     sha256: str
     document: JsonObject
 
+
+@dataclass(frozen=True, slots=True)
+class PatchLink(StoredFile):
+    """Where a run's patch lies; its statistics are in the document."""
+
     @classmethod
     def from_document(cls, document: JsonObject) -> "PatchLink":
         return cls(
+            name="The patch",
             url=read_text(document, "url"),
             size_bytes=read_integer(document, "sizeBytes"),
             sha256=read_text(document, "sha256"),
@@ -25,15 +32,10 @@ class PatchLink:
 
 
 @dataclass(frozen=True, slots=True)
-class Artifact:
-    """One file that a run left; `url` is good for a while without a key."""
+class Artifact(StoredFile):
+    """One file that a run left."""
 
-    name: str
     type: str
-    size_bytes: int
-    sha256: str
-    url: str
-    document: JsonObject
 
     @classmethod
     def from_document(cls, document: JsonObject) -> "Artifact":

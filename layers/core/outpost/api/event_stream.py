@@ -21,6 +21,8 @@ from outpost.wiring import Wiring
 MEDIA_TYPE = "text/event-stream"
 WAIT_SECONDS = 20
 RETRY_MILLISECONDS = 1_000
+# Where there is more already, nobody has to wait for it.
+RETRY_AT_ONCE = 0
 
 _STATUSES = {
     EventType.RUN_RELEASED: RunStatus.PENDING,
@@ -60,7 +62,7 @@ def _stream_reply(request: Request, query: StreamQuery, wiring: Wiring) -> Reply
     if place.is_done:
         return Reply(text="", status=204)  # a browser stops at this, and at nothing else
     try:
-        parts = follow_run(
+        news = follow_run(
             request.caller.tenant_id,
             request.id,
             place,
@@ -71,15 +73,16 @@ def _stream_reply(request: Request, query: StreamQuery, wiring: Wiring) -> Reply
             clock=wiring.clock,
         )
     except CursorInvalid:
-        # An empty id takes the old one back: an EventSource, which comes again by itself, then begins again.
-        return _reply(_message("error", _EXPIRED, ""))
-    told = [_part_message(request.id, part, listing.cursor(_write_place(part.behind))) for part in parts]
-    return _reply("".join(told) or ": nothing new\n\n")
+        # With an id of the beginning: an EventSource, which comes again by itself, begins again. An empty one would not
+        # do, for it is not sent, and the id in the address would count once more.
+        return _reply(_message("error", _EXPIRED, listing.cursor(_write_place(Place()))))
+    told = [_part_message(request.id, part, listing.cursor(_write_place(part.behind))) for part in news.parts]
+    return _reply("".join(told) or ": nothing new\n\n", RETRY_AT_ONCE if news.has_more_now else RETRY_MILLISECONDS)
 
 
-def _reply(messages: str) -> Reply:
+def _reply(messages: str, retry_milliseconds: int = RETRY_MILLISECONDS) -> Reply:
     # Within the first message: by itself it would look like one without data.
-    text = f"retry: {RETRY_MILLISECONDS}\n{messages}"
+    text = f"retry: {retry_milliseconds}\n{messages}"
     return Reply(text=text, content_type=f"{MEDIA_TYPE}; charset=utf-8")
 
 

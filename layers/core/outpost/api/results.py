@@ -1,14 +1,20 @@
 """A run's stored files as answers: the patch itself where it is small, presigned URLs for the rest."""
 
+import json
+
 from outpost.api.application import Reply
 from outpost.api.queries import ArtifactsQuery
 from outpost.api.views import artifact_view, patch_view
 from outpost.domain.api_key import Caller
+from outpost.domain.report import Artifact
+from outpost.domain.run import Run
 from outpost.use_cases.find_results import find_patch, require_run, stored_files
 from outpost.wiring import Wiring
 
-# Lambda answers at most 6 MB, and JSON makes a text longer.
-INLINE_PATCH_BYTES = 2 * 1024 * 1024
+MEBIBYTE = 1024 * 1024
+INLINE_PATCH_BYTES = 2 * MEBIBYTE
+# Lambda answers at most 6 MB, with the headers, as JSON, in which one character may take six bytes.
+MOST_ENCODED_BYTES = 5 * MEBIBYTE
 PATCH_URL_SECONDS = 3_600
 
 
@@ -19,13 +25,21 @@ def patch_reply(caller: Caller, run_id: str, accept: str, wiring: Wiring) -> Rep
     url = wiring.files.presign_download(run.tenant_id, run.run_id, patch, at=now, seconds=PATCH_URL_SECONDS)
     if "application/json" in accept and "text/x-diff" not in accept:
         return Reply(patch_view(run, patch, url))
+    text = _inline_text(run, patch, wiring)
+    if text is None:
+        return Reply(text="", status=303, headers={"Location": url.url}, content_type="text/x-diff")
+    return Reply(text=text, content_type="text/x-diff; charset=utf-8")
+
+
+def _inline_text(run: Run, patch: Artifact, wiring: Wiring) -> str | None:
+    """The diff, if an answer has room for it."""
     if patch.size_bytes > INLINE_PATCH_BYTES:
-        return Reply(text="", status=303, headers={"Location": url.url}, content_type="text/x-diff")
-    diff = wiring.files.read(run.tenant_id, run.run_id, patch)
+        return None
     try:
-        return Reply(text=diff.decode(), content_type="text/x-diff; charset=utf-8")
+        text = wiring.files.read(run.tenant_id, run.run_id, patch).decode()
     except UnicodeDecodeError:  # a line of a file in another encoding: only the bytes themselves will do
-        return Reply(text="", status=303, headers={"Location": url.url}, content_type="text/x-diff")
+        return None
+    return text if len(json.dumps(text)) <= MOST_ENCODED_BYTES else None
 
 
 def artifacts_reply(caller: Caller, run_id: str, query: ArtifactsQuery, wiring: Wiring) -> Reply:

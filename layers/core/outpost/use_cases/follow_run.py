@@ -12,7 +12,8 @@ from outpost.use_cases.find_results import require_run
 from outpost.use_cases.read_logs import POLL, LogPosition, RunLogs, read_lines
 
 EVENTS_AT_ONCE = 100
-LINES_AT_ONCE = 500
+# CloudWatch Logs gives at most a megabyte of them: escaped, and with what is around them, they fit into Lambda's 6 MB.
+LINES_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,14 @@ class Part:
     behind: Place
 
 
+@dataclass(frozen=True)
+class News:
+    """Parts that follow on each other, and whether there is more behind them already."""
+
+    parts: tuple[Part, ...]
+    has_more_now: bool = False
+
+
 def follow_run(
     tenant_id: str,
     run_id: str,
@@ -57,7 +66,7 @@ def follow_run(
     events: Events,
     agent_logs: AgentLogs,
     clock: Clock,
-) -> tuple[Part, ...]:
+) -> News:
     """What comes after the place, as soon as there is something; nothing after `wait_seconds` without news.
 
     Raises RunNotFound, and CursorInvalid for a place whose log token has expired.
@@ -68,10 +77,11 @@ def follow_run(
         logs = read_lines(run, place.logs, limit=LINES_AT_ONCE, agent_logs=agent_logs, now=clock.now())
         told = _not_ahead(_new_events(run, place.events, EVENTS_AT_ONCE, events), logs)
         parts = _in_order(place, told, logs)
-        if run.status.is_terminal and place.events + len(told) >= run.events and not logs.has_more:
+        is_over = run.status.is_terminal and place.events + len(told) >= run.events and not logs.has_more
+        if is_over:
             parts.append(Part(Done(run.status), replace(parts[-1].behind if parts else place, is_done=True)))
         if parts or clock.now() + POLL > gives_up_at:
-            return tuple(parts)
+            return News(tuple(parts), has_more_now=bool(parts) and not is_over and _is_full(run, told, logs))
         place = replace(place, logs=logs.position)
         clock.sleep(POLL.total_seconds())
 
@@ -107,6 +117,11 @@ def _not_ahead(told: tuple[Event, ...], logs: RunLogs) -> tuple[Event, ...]:
     if not logs.lines:
         return told
     return tuple(takewhile(lambda event: event.at <= logs.lines[-1].timestamp, told))
+
+
+def _is_full(run: Run, told: tuple[Event, ...], logs: RunLogs) -> bool:
+    """Whether more is there already; what an ended run still has to tell has all happened."""
+    return run.status.is_terminal or len(logs.lines) == LINES_AT_ONCE or len(told) == EVENTS_AT_ONCE
 
 
 def _in_order(place: Place, told: tuple[Event, ...], logs: RunLogs) -> list[Part]:
