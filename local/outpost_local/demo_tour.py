@@ -182,9 +182,7 @@ class Tour:
         with tempfile.TemporaryDirectory(prefix="outpost-demo-") as folder:
             for artifact in found:
                 target = choose_target(Path(folder), artifact.name)
-                Download(client=self.client, artifact=artifact, target=target, may_overwrite=False).run(
-                    lambda _size: None
-                )
+                Download(client=self.client, file=artifact, target=target, may_overwrite=False).run(lambda _size: None)
                 self.report.check(promise=f"its SHA-256 is {artifact.sha256}", is_kept=target.is_file())
 
     def head(self, title: str) -> None:
