@@ -19,6 +19,7 @@ FORBIDDEN = frozenset("\\\x7f")
 TOO_MANY = "There are too many artifacts to look at: it and what follows are left out."
 TOO_LATE = "No time was left to look at it and at what follows."
 UNREADABLE = "It cannot be read."
+ALL_ARTIFACTS = "."
 BAD_NAME = "Its name is longer than 255 characters or 700 bytes, or holds characters that a name must not have."
 UNPRINTABLE = "\ufffd"
 
@@ -59,7 +60,7 @@ class _Search:
             waiting = self._list(str(self._folder))
         except OSError:
             waiting = []
-            self.found.omitted.append(Omission(".", UNREADABLE))
+            self.found.omitted.append(Omission(ALL_ARTIFACTS, UNREADABLE))
         while waiting:
             entry = waiting.pop()
             name = entry.path.removeprefix(f"{self._folder}/")
