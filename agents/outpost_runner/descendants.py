@@ -22,7 +22,7 @@ REAPED_AT_ONCE = 10_000
 
 
 def reap_children(main: subprocess.Popen[bytes] | None) -> bool:
-    """Collect the dead, `main` for whoever waits for it; True when no child is left (elsewhere than on Linux: always)."""
+    """Collect the dead, `main` for whoever waits for it; True when no child is left (always without Linux)."""
     if sys.platform != "linux":
         return True
     try:
