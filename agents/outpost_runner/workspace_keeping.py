@@ -13,7 +13,7 @@ SNAPSHOT_NAME = "workspace.tar.zst"
 MAX_REASON_CHARACTERS = 200
 NEVER_THERE = "There was no working tree to keep."
 NOT_UPLOADED = "It could not be uploaded."
-OUT_OF_REACH = "The earlier tree could not be fetched, and stays as it was."
+OUT_OF_REACH = "The earlier tree could not be restored, and stays as it was."
 
 
 @dataclass(frozen=True)
