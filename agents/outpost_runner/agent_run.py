@@ -24,6 +24,7 @@ class AgentEnd:
     ending: Ending
     exit_code: int | None
     account: Account
+    has_survivors: bool
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,10 @@ def run_agent(
     log: LogLines,
     redactor: Redactor,
 ) -> AgentEnd:
-    """Run to the end, the deadline or the stop; afterwards no process of it lives. Raises ProgramNotStarted."""
+    """Run to the end, the deadline or the stop; afterwards no process of it lives, or it is said to have survivors.
+
+    Raises ProgramNotStarted.
+    """
     folders = surroundings.folders
     _write_files(command, folders, surroundings.user)
     output = OutputLog(log, folders.output_copy, output_limit_bytes, reader, redactor)
@@ -85,7 +89,7 @@ def run_agent(
     if not is_read:
         log.say("The end of the output is missing: it could not be read to its end in time.")
     output.close()
-    return AgentEnd(ending, process.exit_code(), reader.account())
+    return AgentEnd(ending, process.exit_code(), reader.account(), has_survivors=not all_gone)
 
 
 @contextmanager

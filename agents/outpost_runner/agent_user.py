@@ -2,8 +2,13 @@
 
 import os
 import pwd
+import resource
 from dataclasses import dataclass
 from pathlib import Path
+
+# More than builds and browsers need, and few enough to leave the runner processes to work with.
+MAX_PROCESSES = 4096
+FIRST_PROCESS = 1
 
 
 class AgentUserUnknown(Exception):
@@ -12,8 +17,11 @@ class AgentUserUnknown(Exception):
 
 @dataclass(frozen=True)
 class AgentUser:
+    """One that `is_alone` is nobody's but the agent's, as far as this process can see."""
+
     user_id: int
     group_id: int
+    is_alone: bool
 
     def own(self, path: Path) -> None:
         os.chown(path, self.user_id, self.group_id)
@@ -27,6 +35,19 @@ def find_agent_user(name: str | None) -> AgentUser | None:
         entry = pwd.getpwuid(int(name)) if name.isdecimal() else pwd.getpwnam(name)
     except KeyError as error:
         if name.isdecimal():
-            return AgentUser(int(name), int(name))
+            return _make_user(int(name), int(name))
         raise AgentUserUnknown(f"The user {name!r} that AGENT_USER names does not exist in this image.") from error
-    return AgentUser(entry.pw_uid, entry.pw_gid)
+    return _make_user(entry.pw_uid, entry.pw_gid)
+
+
+def limit_processes() -> None:
+    """Of the agent's user; root, as which this process runs, is not held to it. Children inherit it."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    limit = MAX_PROCESSES if hard == resource.RLIM_INFINITY else min(MAX_PROCESSES, hard)
+    resource.setrlimit(resource.RLIMIT_NPROC, (limit, limit))
+
+
+def _make_user(user_id: int, group_id: int) -> AgentUser:
+    """In a container this process is the first one or the first one's child; elsewhere others may be this user too."""
+    is_first = FIRST_PROCESS in {os.getpid(), os.getppid()}
+    return AgentUser(user_id, group_id, is_alone=is_first and user_id != os.geteuid())

@@ -21,6 +21,8 @@ TOO_MANY = "There are too many artifacts to look at: it and what follows are lef
 TOO_LATE = "No time was left to look at it and at what follows."
 UNREADABLE = "It cannot be read."
 TELLTALE_NAME = "Its name holds a secret."
+CHANGED = "It is not the file that was found."
+ALL_ARTIFACTS = "."
 BAD_NAME = "Its name is longer than 255 characters or 700 bytes, or holds characters that a name must not have."
 UNPRINTABLE = "\ufffd"
 
@@ -62,7 +64,7 @@ class _Search:
             waiting = self._list(str(self._folder))
         except OSError:
             waiting = []
-            self.found.omitted.append(Omission(".", UNREADABLE))
+            self.found.omitted.append(Omission(ALL_ARTIFACTS, UNREADABLE))
         while waiting:
             entry = waiting.pop()
             name = entry.path.removeprefix(f"{self._folder}/")
@@ -105,7 +107,10 @@ class _Search:
             return f"There are more than {limits.artifact_count} artifacts."
         if self._total_bytes + size > limits.artifacts_total_bytes:
             return f"All artifacts together are larger than {limits.artifacts_total_bytes} bytes."
-        self.found.uploads.append(describe_file(name, UploadKind.ARTIFACT, Path(entry.path)))
+        upload = describe_file(name, UploadKind.ARTIFACT, Path(entry.path))
+        if (upload.file_id.inode, upload.size_bytes) != (entry.inode(), size):
+            return CHANGED
+        self.found.uploads.append(upload)
         self._total_bytes += size
         return None
 

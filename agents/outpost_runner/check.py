@@ -22,12 +22,16 @@ MAX_SHOWN_CHARACTERS = 200
 
 @dataclass(frozen=True)
 class CheckResult:
-    """`output` is the end of what it printed; `exit_code` is None when it could not be started."""
+    """`output` is the end of what it printed; `exit_code` is None when it could not be started.
+
+    Of one that `has_survivors`, processes live on among the agent's files.
+    """
 
     exit_code: int | None
     timed_out: bool
     output: str
     seconds: float
+    has_survivors: bool = False
 
     @property
     def passed(self) -> bool:
@@ -44,7 +48,7 @@ class CheckResult:
 
 
 def run_check(session: Session, user: AgentUser | None, command: str) -> CheckResult:
-    """Run it as the agent ran, until the run's own deadline; afterwards no process of it lives."""
+    """Run it as the agent ran, until the run's own deadline."""
     session.heartbeats.enter(Phase.CHECKING)
     session.log.say(f"Running the check: {session.redactor.redact(command)[:MAX_SHOWN_CHARACTERS]}")
     tail = Tail()
@@ -64,7 +68,8 @@ def run_check(session: Session, user: AgentUser | None, command: str) -> CheckRe
         return CheckResult(None, timed_out=False, output=str(error), seconds=time.monotonic() - since)
     timed_out = end.ending is Ending.DEADLINE
     session.log.say("The check did not end in time." if timed_out else f"The check ended with {end.exit_code}.")
-    return CheckResult(end.exit_code, timed_out, tail.text(), time.monotonic() - since)
+    seconds = time.monotonic() - since
+    return CheckResult(end.exit_code, timed_out, tail.text(), seconds, has_survivors=end.has_survivors)
 
 
 class Tail:

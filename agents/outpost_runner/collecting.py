@@ -40,10 +40,10 @@ def collect_patch(session: Session, work: Work, base: Base, results: Results) ->
     _note_repositories(session, patch)
     if patch.omitted is not None:
         results.omitted.append(Omission(PATCH_NAME, patch.omitted))
-    if patch.left_out is not None:
-        reason = session.redactor.redact(patch.left_out.reason)
+    for left_out in patch.left_out:
+        reason = session.redactor.redact(left_out.reason)
         results.omitted.append(Omission(PATCH_NAME, reason))
-        if patch.left_out.is_lost:
+        if left_out.is_lost:
             results.lose(reason)
     return [] if patch.path is None else [describe_file(PATCH_NAME, UploadKind.PATCH, patch.path)]
 

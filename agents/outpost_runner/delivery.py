@@ -3,10 +3,10 @@
 import time
 from collections.abc import Sequence
 
-from outpost_runner.artifacts import Omission, collect_artifacts
+from outpost_runner.artifacts import ALL_ARTIFACTS, Omission, collect_artifacts
 from outpost_runner.broker import BrokerError, BrokerRefused
 from outpost_runner.check import run_check
-from outpost_runner.collecting import collect_log, collect_patch
+from outpost_runner.collecting import PATCH_NAME, collect_log, collect_patch
 from outpost_runner.exit_codes import ExitCode
 from outpost_runner.heartbeats import Phase
 from outpost_runner.outcome import cancel
@@ -19,11 +19,15 @@ from outpost_runner.work import Work
 from outpost_runner.workspace import Base
 from outpost_runner.workspace_keeping import Keeping
 
+SURVIVORS = "Some processes of the agent could not be ended: what it left may still change."
+
 
 def deliver_results(session: Session, work: Work) -> ExitCode:
     results = Results(work.outcome)
     keeping = _begin_keeping(session, work)
-    if work.base is not None:
+    if work.has_survivors:
+        _leave_out_all_but_the_log(session, results, keeping)
+    elif work.base is not None:
         _collect_and_upload(session, work, work.base, results, keeping)
     outcome = results.outcome
     if session.clock.stop.is_requested():
@@ -66,7 +70,21 @@ def _collect_and_upload(session: Session, work: Work, base: Base, results: Resul
     _upload_essential(session, results, [*essential, *collect_log(session)])
     if keeping is not None:
         results.delivered += keeping.upload()
+    if results.check is not None and results.check.has_survivors:
+        results.lose(SURVIVORS)
+        results.omitted.append(Omission(ALL_ARTIFACTS, SURVIVORS))
+        return
     _upload_artifacts(session, results)
+
+
+def _leave_out_all_but_the_log(session: Session, results: Results, keeping: Keeping | None) -> None:
+    """What somebody still writes to may be half done, and may be a link to anywhere by the time that root reads it."""
+    results.lose(SURVIVORS)
+    results.omitted += [Omission(name, SURVIVORS) for name in (PATCH_NAME, ALL_ARTIFACTS)]
+    if keeping is not None:
+        keeping.give_up(SURVIVORS)
+    session.heartbeats.enter(Phase.UPLOADING)
+    _upload_essential(session, results, collect_log(session))
 
 
 def _upload_essential(session: Session, results: Results, files: Sequence[Upload]) -> None:

@@ -13,18 +13,15 @@ from outpost_runner.retries import Backoff
 
 STORE_TIMEOUT_SECONDS = 30.0
 ATTEMPTS = 5
+GONE = {HTTPStatus.NOT_FOUND, HTTPStatus.GONE}
 
 
 class DownloadFailed(Exception):
-    """The file is not there as it should be; the message says why and names no address."""
+    """The file could not be had, and may be whole all the same; the message says why and names no address."""
 
 
-class ContentDiffers(DownloadFailed):
-    """The store has another file than the one that was stored."""
-
-
-class StoreUnreachable(DownloadFailed):
-    """Nobody knows whether the file is there: its store gave no usable answer in time."""
+class StoredFileLost(DownloadFailed):
+    """The file is proved to be gone, or not to be what was stored: nobody will ever have it."""
 
 
 def download_file(file: StoredFile, path: Path, patience: Patience, backoff: Backoff) -> None:
@@ -34,7 +31,7 @@ def download_file(file: StoredFile, path: Path, patience: Patience, backoff: Bac
             patience.wait_for(lambda: _download(file, path, patience))
         except (Unreachable, PatienceEnded) as error:
             if attempt == ATTEMPTS or patience.remaining() <= 0:
-                raise StoreUnreachable(f"it could not be downloaded: {error}") from error
+                raise DownloadFailed(f"it could not be downloaded: {error}") from error
             patience.pause(backoff.delay(attempt))
         else:
             return
@@ -46,6 +43,8 @@ def _download(file: StoredFile, path: Path, patience: Patience) -> None:
         status = fetch(file.url, sink.take, timeout_seconds=STORE_TIMEOUT_SECONDS)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise Unreachable(f"the store answered {status}")
+    if status in GONE:
+        raise StoredFileLost(f"the store answered {status}")
     if status != HTTPStatus.OK:
         raise DownloadFailed(f"the store answered {status}")
     sink.finish()
@@ -66,7 +65,7 @@ class _Sink:
             raise TimeoutError("no time is left")
         self._size += len(block)
         if self._size > self._file.size_bytes:
-            raise ContentDiffers(f"it is larger than its {self._file.size_bytes} bytes")
+            raise StoredFileLost(f"it is larger than its {self._file.size_bytes} bytes")
         self._digest.update(block)
         try:
             self._target.write(block)
@@ -77,4 +76,4 @@ class _Sink:
         if self._size < self._file.size_bytes:
             raise Unreachable(f"it broke off after {self._size} of {self._file.size_bytes} bytes")
         if self._digest.hexdigest() != self._file.sha256:
-            raise ContentDiffers("its content is not what was stored")
+            raise StoredFileLost("its content is not what was stored")

@@ -3,7 +3,7 @@
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO
@@ -11,6 +11,7 @@ from typing import IO
 from outpost_runner.claim import COMMIT
 from outpost_runner.folders import TaskFolders
 from outpost_runner.git import Git, GitFailed, GitInterrupted
+from outpost_runner.large_files import leave_out_large_files
 from outpost_runner.process import Ending, ProgramNotStarted, Watch
 from outpost_runner.tree_cleaning import cleaned_tree
 from outpost_runner.workspace import Base
@@ -22,11 +23,13 @@ STATISTIC = re.compile(r"(\d+) (files?|insertions?|deletions?)\b")
 NO_ROOM = re.compile("failed to insert into database|No space left|unable to write", re.IGNORECASE)
 SUBMODULE = b"160000 "
 BLOCK_BYTES = 1024 * 1024
+# Git holds what differs several times over, and streams what is larger than this only on its way into the index.
+STREAMED_BYTES = 64 * 1024 * 1024
 # Attributes of the agent's that make git refuse a file, such as an encoding that the file is not in.
 NEUTRAL_ATTRIBUTES = "* -text !eol !working-tree-encoding !filter !ident\n"
 CONFIGURATION = {
     "core.safecrlf": "false",
-    "core.bigFileThreshold": "64m",
+    "core.bigFileThreshold": str(STREAMED_BYTES),
     "core.looseCompression": "1",
     "advice.addEmbeddedRepo": "false",
 }
@@ -54,14 +57,14 @@ class Patch:
     statistics: Statistics
     path: Path | None
     omitted: str | None
-    left_out: "LeftOut | None"
+    left_out: "Sequence[LeftOut]"
     submodules: tuple[str, ...]
     nested: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Files that git could not take in: the agent's doing, unless there was no room to write them to."""
+    """Files that are not in the patch: the agent's doing, unless there was no room to write them to."""
 
     reason: str
     is_lost: bool
@@ -85,7 +88,7 @@ def make_patch(
             raise PatchNotMade("The workspace is gone.")
         _begin_index(base, folders)
         with cleaned_tree(folders.workspace, folders.set_aside) as repositories:
-            left_out = _take_in(git, base, folders, say)
+            left_out = [*_take_in(git, base, folders, say), *_leave_out_large(git, base, limit_bytes)]
             statistics = _read_statistics(git, base)
             submodules = tuple(_list_submodules(git, base))
             path, omitted = _write_patch(git, base, folders.patch, limit_bytes)
@@ -128,7 +131,7 @@ def _places(base: Base, folders: TaskFolders) -> dict[str, str]:
     }
 
 
-def _take_in(git: Git, base: Base, folders: TaskFolders, say: Callable[[str], None]) -> LeftOut | None:
+def _take_in(git: Git, base: Base, folders: TaskFolders, say: Callable[[str], None]) -> Sequence[LeftOut]:
     """Stage everything but ignored files; what git cannot take in is left out."""
     try:
         return _add_all(git, say)
@@ -139,7 +142,7 @@ def _take_in(git: Git, base: Base, folders: TaskFolders, say: Callable[[str], No
         return _add_all(git, say)
 
 
-def _add_all(git: Git, say: Callable[[str], None]) -> LeftOut | None:
+def _add_all(git: Git, say: Callable[[str], None]) -> Sequence[LeftOut]:
     try:
         git.run("add", "--all", "--ignore-errors", "--", ".")
     except GitFailed as failure:
@@ -148,8 +151,15 @@ def _add_all(git: Git, say: Callable[[str], None]) -> LeftOut | None:
         complaint = str(failure)
         say(f"Some files are not in the patch: {complaint}")
         first, _, _ = complaint.partition("\n")
-        return LeftOut(f"Some files could not be taken in: {first}", is_lost=NO_ROOM.search(complaint) is not None)
-    return None
+        return [LeftOut(f"Some files could not be taken in: {first}", is_lost=NO_ROOM.search(complaint) is not None)]
+    return []
+
+
+def _leave_out_large(git: Git, base: Base, limit_bytes: int) -> Sequence[LeftOut]:
+    """What git has the memory for may still make a patch beyond its limit, which is then left out whole."""
+    largest = max(STREAMED_BYTES, limit_bytes)
+    names = leave_out_large_files(git, base.commit, largest)
+    return [] if names is None else [LeftOut(f"Files larger than {largest} bytes are left out: {names}", is_lost=False)]
 
 
 def _read_statistics(git: Git, base: Base) -> Statistics:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from outpost_runner.agent_user import AgentUser
 from outpost_runner.claim import StoredFile
-from outpost_runner.download import DownloadFailed, StoreUnreachable, download_file
+from outpost_runner.download import DownloadFailed, StoredFileLost, download_file
 from outpost_runner.earlier_patch import apply_earlier_patch
 from outpost_runner.git import GitFailed
 from outpost_runner.heartbeats import Phase
@@ -14,9 +14,11 @@ from outpost_runner.process import Ending, ProgramNotStarted
 from outpost_runner.program import ProgramInterrupted
 from outpost_runner.session import Session
 from outpost_runner.workspace import Base, CloneFailed, find_base, introduce_agent, prepare_workspace
-from outpost_runner.workspace_archive import NotUnpacked, unpack_workspace
+from outpost_runner.workspace_archive import ArchiveWorthless, NotUnpacked, unpack_workspace
 
 LONGEST_REASON = 90
+# All else may pass, such as a full disk or an address that was good for too short: a later run may have the tree.
+PROOFS_OF_LOSS = (StoredFileLost, ArchiveWorthless)
 
 
 @dataclass(frozen=True)
@@ -36,28 +38,52 @@ def prepare_tree(session: Session, user: AgentUser | None) -> Prepared:
     """
     session.heartbeats.enter(Phase.CLONING)
     session.folders.give_to(user)
+    missing = _fetch_patch(session)
     run = session.claim.run
     snapshot = None if run.workspace is None else run.workspace.snapshot
     if snapshot is None:
-        return _begin(session, user, restored=None)
+        return _begin(session, user, missing, restored=None)
     session.log.say("Restoring the workspace.")
     try:
         return Prepared(_restore(session, user, snapshot), restored=True, has_earlier_work=True)
     except (DownloadFailed, NotUnpacked, GitFailed, ProgramNotStarted, OSError) as error:
+        session.folders.earlier_snapshot.unlink(missing_ok=True)
         _give_up_restoring(session, user, error)
-        return _begin(session, user, restored=False, is_out_of_reach=isinstance(error, StoreUnreachable))
+        return _begin(session, user, missing, restored=False, is_out_of_reach=not isinstance(error, PROOFS_OF_LOSS))
     finally:
         session.folders.earlier_snapshot.unlink(missing_ok=True)
 
 
+def _fetch_patch(session: Session) -> DownloadFailed | None:
+    """Before what takes long, as its address is not good for long; why it is missing, which a snapshot makes up for."""
+    patch = session.claim.run.patch
+    if patch is None:
+        return None
+    session.log.say("Fetching the earlier run's patch.")
+    try:
+        _download(session, patch, session.folders.earlier_patch)
+    except DownloadFailed as error:
+        return error
+    return None
+
+
 def _begin(
-    session: Session, user: AgentUser | None, *, restored: bool | None, is_out_of_reach: bool = False
+    session: Session,
+    user: AgentUser | None,
+    missing: DownloadFailed | None,
+    *,
+    restored: bool | None,
+    is_out_of_reach: bool = False,
 ) -> Prepared:
     """Without a snapshot: the clone, with an earlier run's patch where the claim has one."""
-    base, patch = _clone(session, user), session.claim.run.patch
-    if patch is not None:
-        _apply(session, user, patch)
-    return Prepared(base, restored, has_earlier_work=patch is not None, is_out_of_reach=is_out_of_reach)
+    if missing is not None:
+        raise CloneFailed(f"The earlier run's patch cannot be had: {missing}.") from missing
+    base, has_patch = _clone(session, user), session.claim.run.patch is not None
+    if has_patch:
+        session.log.say("Applying the earlier run's patch.")
+        git = session.agent_git(user, session.run_watch())
+        apply_earlier_patch(git, session.folders.earlier_patch, session.redactor.redact)
+    return Prepared(base, restored, has_earlier_work=has_patch, is_out_of_reach=is_out_of_reach)
 
 
 def _give_up_restoring(session: Session, user: AgentUser | None, error: Exception) -> None:
@@ -90,16 +116,6 @@ def _clone(session: Session, user: AgentUser | None) -> Base:
         stall_seconds=session.settings.clone_stall_seconds,
         scrub=session.redactor.redact,
     )
-
-
-def _apply(session: Session, user: AgentUser | None, patch: StoredFile) -> None:
-    session.log.say("Applying the earlier run's patch.")
-    path = session.folders.earlier_patch
-    try:
-        _download(session, patch, path)
-    except DownloadFailed as error:
-        raise CloneFailed(f"The earlier run's patch cannot be had: {error}.") from error
-    apply_earlier_patch(session.agent_git(user, session.run_watch()), path, session.redactor.redact)
 
 
 def _download(session: Session, file: StoredFile, path: Path) -> None:

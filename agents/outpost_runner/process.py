@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import IO
 
 from outpost_runner.agent_user import AgentUser
-from outpost_runner.descendants import kill_descendants, list_descendants, reap_orphans, signal_descendants
+from outpost_runner.descendants import kill_descendants, reap_children, signal_descendants
 from outpost_runner.linux import offer_to_oom_killer
 
 POLL_SECONDS = 0.05
-REAP_EVERY_SECONDS = 2.0
 KILL_WITHIN_SECONDS = 5.0
 
 
@@ -57,7 +56,7 @@ class SupervisedProcess:
         stderr: int | IO[bytes],
         stdin: int | IO[bytes] = subprocess.DEVNULL,
     ) -> None:
-        user = command.user
+        self._user = user = command.user
         try:
             self._process = subprocess.Popen(
                 list(command.argv),
@@ -86,7 +85,6 @@ class SupervisedProcess:
 
     def wait(self, watch: Watch) -> Ending:
         """Wait for the main process only: what it leaves behind, or its output still open, is no reason to go on."""
-        reaped_at = time.monotonic()
         while True:
             try:
                 self._process.wait(timeout=POLL_SECONDS)
@@ -97,21 +95,17 @@ class SupervisedProcess:
                 return Ending.STOPPED
             if now >= watch.deadline():
                 return Ending.DEADLINE
-            if now - reaped_at > REAP_EVERY_SECONDS:
-                reap_orphans(keep=self._process.pid)
-                reaped_at = now
+            reap_children(self._process)
 
     def end(self, grace_seconds: float) -> bool:
         """SIGTERM when it still runs, then SIGKILL to it and everything that it started; True when all are gone."""
         if self._process.poll() is None:
             self._signal_all(signal.SIGTERM)
             self._await_all(grace_seconds)
-        self._signal_all(signal.SIGKILL)
-        gone = kill_descendants(KILL_WITHIN_SECONDS)
-        if gone:
+        if sys.platform != "linux":
+            self._signal_all(signal.SIGKILL)
             self._process.wait()
-        reap_orphans(keep=self._process.pid)
-        return gone
+        return kill_descendants(KILL_WITHIN_SECONDS, main=self._process, user=self._user)
 
     def exit_code(self) -> int | None:
         """The exit code, 128 + n for one that signal n ended, None while it lives."""
@@ -121,7 +115,7 @@ class SupervisedProcess:
     def _await_all(self, seconds: float) -> None:
         gives_up_at = time.monotonic() + seconds
         while time.monotonic() < gives_up_at:
-            if self._process.poll() is not None and not list_descendants():
+            if self._process.poll() is not None and reap_children(self._process):
                 return
             time.sleep(POLL_SECONDS)
 

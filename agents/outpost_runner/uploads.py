@@ -2,11 +2,14 @@
 
 import hashlib
 import mimetypes
+import os
+import stat
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
+from io import BufferedReader
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -35,11 +38,22 @@ class UploadKind(StrEnum):
     WORKSPACE = "workspace"
 
 
+class NotThatFile(OSError):
+    """What lies there is no file, or another than the one that was found."""
+
+
+@dataclass(frozen=True)
+class FileId:
+    device: int
+    inode: int
+
+
 @dataclass(frozen=True)
 class Upload:
     name: str
     kind: UploadKind
     path: Path
+    file_id: FileId
     size_bytes: int
     sha256: str
     content_type: str
@@ -75,12 +89,27 @@ class _PatientFile:
 
 
 def describe_file(name: str, kind: UploadKind, path: Path) -> Upload:
-    """Size, hash and type of a file that nobody changes any more."""
-    with path.open("rb") as file:
+    """Size, hash and type of a file that nobody changes any more; raises OSError."""
+    file_id = identify(path.lstat())
+    with open_file(path, file_id) as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = file.tell()
     content_type = _guess_type(name) if kind is UploadKind.ARTIFACT else CONTENT_TYPES[name]
-    return Upload(name, kind, path, size, digest, content_type)
+    return Upload(name, kind, path, file_id, size, digest, content_type)
+
+
+def identify(status: os.stat_result) -> FileId:
+    return FileId(status.st_dev, status.st_ino)
+
+
+def open_file(path: Path, file_id: FileId) -> BufferedReader:
+    """The regular file that was found, whatever lies in its place or leads there by now; raises OSError."""
+    file = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb")
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode) or identify(status) != file_id:
+        file.close()
+        raise NotThatFile(f"{path.name} is not the file that was found")
+    return file
 
 
 @dataclass
@@ -158,7 +187,11 @@ def _put(grant: _Grant, patience: Patience, say: Callable[[str], None]) -> bool:
 
 
 def _send_file(grant: _Grant, patience: Patience) -> Answer:
-    with grant.upload.path.open("rb") as file:
+    try:
+        opened = open_file(grant.upload.path, grant.upload.file_id)
+    except OSError as error:
+        raise Unreachable(f"it cannot be read: {error}") from error
+    with opened as file:
         body = _PatientFile(file, patience)
         return send("PUT", grant.url, headers=grant.headers, body=body, timeout_seconds=STORE_TIMEOUT_SECONDS)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from outpost_runner.agent_run import AgentEnd, run_agent
-from outpost_runner.agent_user import AgentUser, AgentUserUnknown, find_agent_user
+from outpost_runner.agent_user import AgentUser, AgentUserUnknown, find_agent_user, limit_processes
 from outpost_runner.agents import AgentUnknown, find_adapter
 from outpost_runner.agents.adapter import Account, AgentAdapter, AgentTask
 from outpost_runner.background import lay_out_background
@@ -28,7 +28,8 @@ class Work:
     """What is there to collect; without a base there was never an agent.
 
     `restored` is None where there was no snapshot to restore, and one that `is_out_of_reach` may be whole all the same;
-    `is_to_be_checked` says that the agent ended by itself.
+    `is_to_be_checked` says that the agent ended by itself. One that `has_survivors` has left nothing that is
+    to be trusted.
     """
 
     outcome: Outcome
@@ -40,6 +41,7 @@ class Work:
     restored: bool | None = None
     is_out_of_reach: bool = False
     is_to_be_checked: bool = False
+    has_survivors: bool = False
 
 
 def do_work(session: Session) -> Work:
@@ -51,6 +53,8 @@ def do_work(session: Session) -> Work:
         adapter = find_adapter(session.claim.run.agent)
     except (AgentUserUnknown, AgentUnknown) as error:
         return Work(refuse_to_begin("AGENT_START_FAILED", str(error)))
+    if user is not None:
+        limit_processes()
     try:
         prepared = prepare_tree(session, user)
     except BranchNotFound as error:
@@ -103,7 +107,13 @@ def _run(session: Session, user: AgentUser | None, adapter: AgentAdapter, prepar
     account = Account(redact(end.account.summary or "") or None, redact(end.account.complaint or "") or None)
     outcome = judge_agent(replace(end, account=account), models_end, session.claim.timeout_seconds)
     is_to_be_checked = end.ending is Ending.EXITED and not (models_end is not None and models_end.is_budget_exceeded)
-    return Work(outcome, summary=account.summary, models=models_end, is_to_be_checked=is_to_be_checked)
+    return Work(
+        outcome,
+        summary=account.summary,
+        models=models_end,
+        is_to_be_checked=is_to_be_checked,
+        has_survivors=end.has_survivors,
+    )
 
 
 def _make_task(session: Session, prepared: Prepared, context: Context, models: RunModels | None) -> AgentTask:

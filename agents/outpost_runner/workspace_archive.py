@@ -19,6 +19,7 @@ from outpost_runner.process import Command, Ending, ProgramNotStarted, Watch
 from outpost_runner.program import ProgramFailed, ProgramInterrupted, run_program
 
 COMPRESSOR = "zstd"
+TAR_GAVE_UP = 2
 # Modification times to the nanosecond, as build tools compare them, and no other times.
 PACKING = ("--create", "--format=pax", "--pax-option=delete=atime,delete=ctime", "--sparse", "--numeric-owner")
 # What the runner adds to its base repository for one run's patch is not for the next.
@@ -32,7 +33,11 @@ class NotPacked(Exception):
 
 
 class NotUnpacked(Exception):
-    """What the archive holds could not be taken over; the message says why."""
+    """What the archive holds could not be taken over, and may be whole all the same; the message says why."""
+
+
+class ArchiveWorthless(NotUnpacked):
+    """The archive is proved to hold no workspace, wherever it is unpacked."""
 
 
 def pack_workspace(folders: TaskFolders, *, limit_bytes: int, deadline: Callable[[], float]) -> None:
@@ -67,9 +72,7 @@ def unpack_workspace(folders: TaskFolders, user: AgentUser | None, archive: Path
         folder.mkdir(mode=0o700)
         if user is not None:
             user.own(folder)
-        with archive.open("rb") as file:
-            command = _tar(*UNPACKING, "--file=-", folder=folder, user=user)
-            run_program(command, watch, scratch=folders.private, stdin=file)
+        _unpack(folders, user, archive, watch)
         _take_base(folder / "base.git", folders.base_repository)
         _take_tree(folder / "workspace", folders.workspace)
     except (ProgramFailed, ProgramNotStarted, OSError) as error:
@@ -85,6 +88,25 @@ def _pack(folders: TaskFolders, archive: IO[bytes], watch: Watch) -> None:
     run_program(command, watch, scratch=folders.private, stdout=archive)
 
 
+def _unpack(folders: TaskFolders, user: AgentUser | None, archive: Path, watch: Watch) -> None:
+    """A disk may be full, or memory short: only an archive that cannot even be listed is to blame itself."""
+    try:
+        _read(folders, user, archive, watch, *UNPACKING)
+    except ProgramFailed as failure:
+        try:
+            _read(folders, user, archive, watch, "--list")
+        except ProgramFailed as unreadable:
+            if unreadable.exit_code == TAR_GAVE_UP:
+                raise ArchiveWorthless(_first_line(unreadable)) from failure
+        raise
+
+
+def _read(folders: TaskFolders, user: AgentUser | None, archive: Path, watch: Watch, *arguments: str) -> None:
+    command = _tar(*arguments, "--file=-", folder=folders.restoring, user=user)
+    with archive.open("rb") as file, Path(os.devnull).open("wb") as nowhere:
+        run_program(command, watch, scratch=folders.private, stdin=file, stdout=nowhere)
+
+
 def _tar(*arguments: str, folder: Path, user: AgentUser | None) -> Command:
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     return Command(["tar", f"--use-compress-program={COMPRESSOR} --quiet -T0", *arguments], folder, environment, user)
@@ -93,20 +115,20 @@ def _tar(*arguments: str, folder: Path, user: AgentUser | None) -> Command:
 def _take_base(unpacked: Path, target: Path) -> None:
     """Nothing but folders and files that have no other name: neither leads out of the base nor into it."""
     if not _is_folder(unpacked):
-        raise NotUnpacked("it holds no base repository")
+        raise ArchiveWorthless("it holds no base repository")
     for folder, folders, files in os.walk(unpacked, onerror=_fail):
         _make_own(Path(folder))
         for name in (*folders, *files):
             path = Path(folder, name)
             if not (_is_folder(path) or _is_file_of_its_own(path)):
-                raise NotUnpacked("its base repository holds what is no file of its own")
+                raise ArchiveWorthless("its base repository holds what is no file of its own")
             _make_own(path)
     unpacked.rename(target)
 
 
 def _take_tree(unpacked: Path, target: Path) -> None:
     if not _is_folder(unpacked):
-        raise NotUnpacked("it holds no working tree")
+        raise ArchiveWorthless("it holds no working tree")
     unpacked.chmod(0o700)
     target.rmdir()
     unpacked.rename(target)

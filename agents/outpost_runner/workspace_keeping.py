@@ -13,7 +13,7 @@ SNAPSHOT_NAME = "workspace.tar.zst"
 MAX_REASON_CHARACTERS = 200
 NEVER_THERE = "There was no working tree to keep."
 NOT_UPLOADED = "It could not be uploaded."
-OUT_OF_REACH = "The earlier tree could not be fetched, and stays as it was."
+OUT_OF_REACH = "The earlier tree could not be restored, and stays as it was."
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Keeping:
     def pack(self) -> None:
         """Within the time that leaves some for the uploads."""
         if self.is_out_of_reach:
-            self._give_up(OUT_OF_REACH)
+            self.give_up(OUT_OF_REACH)
             return
         since = time.monotonic()
         session = self.session
@@ -58,9 +58,9 @@ class Keeping:
             )
             self._snapshot = describe_file(SNAPSHOT_NAME, UploadKind.WORKSPACE, session.folders.snapshot)
         except NotPacked as error:
-            self._give_up(str(error))
+            self.give_up(str(error))
         except OSError as error:
-            self._give_up(f"It could not be read: {error.strerror}")
+            self.give_up(f"It could not be read: {error.strerror}")
 
     def upload(self) -> list[Upload]:
         """What was delivered: the snapshot, or nothing. What follows is left some of the time."""
@@ -73,12 +73,12 @@ class Keeping:
         if delivered:
             self.reason = None
         else:
-            self._give_up(NOT_UPLOADED)
+            self.give_up(NOT_UPLOADED)
         return delivered
 
     def state(self) -> KeptState:
         return KeptState(self.restored, self.reason is None, self.reason)
 
-    def _give_up(self, reason: str) -> None:
+    def give_up(self, reason: str) -> None:
         self.reason = self.session.redactor.redact(reason)
         self.session.log.say(f"The workspace is not kept: {reason}")

@@ -64,6 +64,8 @@ class ScriptedPlatform:
     earlier: dict[str, bytes] = field(default_factory=dict)
     # The names that the store was asked to keep, whatever it answered.
     stored: list[str] = field(default_factory=list)
+    # The names of those that it was asked for.
+    fetched: list[str] = field(default_factory=list)
     # Answers to give first, by route; then the ordinary ones.
     script: dict[str, deque[Response]] = field(default_factory=lambda: defaultdict(deque))
     # Answers to give always, by route.
@@ -166,6 +168,7 @@ class ScriptedPlatform:
         return Response("", 200)
 
     def _fetch(self, request: Request) -> Response:
+        self.fetched.append(request.path.removeprefix("/earlier/"))
         time.sleep(self.delay_seconds.get(request.path, 0))
         if self.script[request.path]:
             return self.script[request.path].popleft()

@@ -63,7 +63,7 @@ def begin(folder, tree):
 def make(task):
     base = Base(task.base_repository, git(task.base_repository, "rev-parse", "HEAD"))
     patch = make_patch(base, task, limit_bytes=10**8, deadline=lambda: time.monotonic() + 60, say=print)
-    assert (patch.omitted, patch.left_out) == (None, None)
+    assert (patch.omitted, patch.left_out) == (None, [])
     return b"" if patch.path is None else patch.path.read_bytes()
 
 

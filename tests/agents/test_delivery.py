@@ -7,6 +7,8 @@ import tempfile
 import pytest
 from werkzeug.wrappers import Response
 
+from outpost_runner.uploads import NotThatFile, UploadKind, describe_file, open_file
+
 from .scripted_platform import NO_CREDENTIALS, failure
 
 # In memory where there is such a place: many files take long on a disk.
@@ -69,6 +71,34 @@ def test_an_artifacts_folder_that_became_a_link_is_not_followed(platform, run):
     run('rmdir "$OUTPOST_ARTIFACTS_DIR"; ln -s /etc "$OUTPOST_ARTIFACTS_DIR"; exit 0')
     assert platform.completion["outcome"] == "succeeded"
     assert artifact_names(platform) == []
+
+
+def test_an_artifact_that_is_exchanged_for_a_link_is_not_uploaded(platform, start, task_root):
+    platform.delay_seconds["/runner/uploads"] = 1
+    runner = start('echo mine > "$OUTPOST_ARTIFACTS_DIR/a.txt"', timeoutSeconds=3, stopGraceSeconds=2)
+    platform.wait_for_call("/runner/uploads")
+    (task_root / "private" / "secret").write_text("root\n")
+    (task_root / "artifacts" / "a.txt").unlink()
+    (task_root / "artifacts" / "a.txt").symlink_to("../private/secret")
+    assert runner.wait() == 13
+    assert "a.txt" not in platform.stored
+    assert platform.completion["error"]["code"] == "OUTPUT_FAILED"
+
+
+@pytest.mark.parametrize("make", [lambda path: path.symlink_to("/etc/passwd"), os.mkfifo, lambda path: path.mkdir()])
+def test_what_is_no_file_is_not_opened(tmp_path, make):
+    make(tmp_path / "a.txt")
+    with pytest.raises(OSError):  # noqa: PT011  # whichever of them the system says
+        describe_file("a.txt", UploadKind.ARTIFACT, tmp_path / "a.txt")
+
+
+def test_another_file_is_not_opened_in_its_place(tmp_path):
+    (tmp_path / "a.txt").write_text("mine")
+    (tmp_path / "b.txt").write_text("root")
+    upload = describe_file("a.txt", UploadKind.ARTIFACT, tmp_path / "a.txt")
+    (tmp_path / "b.txt").replace(tmp_path / "a.txt")
+    with pytest.raises(NotThatFile):
+        open_file(upload.path, upload.file_id)
 
 
 def test_names_that_a_name_must_not_have_are_left_out(platform, run):

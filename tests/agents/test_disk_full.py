@@ -9,6 +9,7 @@ import pytest
 from outpost_local.git_server import GitServer
 
 from .repository import make_bare_repository
+from .snapshot_archive import ARCHIVE, needs_zstd
 
 MOUNT = ["unshare", "--user", "--map-root-user", "--mount"]
 CAN_MOUNT = subprocess.run([*MOUNT, "true"], capture_output=True, check=False).returncode == 0
@@ -74,6 +75,28 @@ def test_a_repository_that_the_disk_has_no_room_for_is_told(platform, run, tmp_p
     assert runner.process.returncode == 12
     assert platform.completion["error"]["code"] == "CLONE_FAILED"
     assert reason in platform.completion["error"]["message"]
+
+
+TREES = {
+    "its archive": ("head -c 4M /dev/urandom > large", "it could not be written: No space left"),
+    "its files": ("yes | head -c 20M > large", "tar: "),
+}
+
+
+@needs_zstd
+@pytest.mark.parametrize(("make", "reason"), TREES.values(), ids=TREES.keys())
+def test_a_workspace_that_the_disk_has_no_room_for_is_not_replaced(
+    platform, run, cloned, tmp_path, small_disk, make, reason
+):
+    platform.claim["run"]["workspace"] = {"snapshot": None}
+    run(f"{make}; echo large > .gitignore", {"OUTPOST_TASK_ROOT": str(tmp_path / "first")})
+    platform.claim["run"]["workspace"] = {"snapshot": platform.offer(platform.objects[ARCHIVE])}
+    assert run("ls", small_disk("2M")).lines("stdout") == ["README.md", "data.bin", "src"]
+    (notice,) = platform.completion["notices"]
+    assert notice.startswith(f"The workspace could not be restored: {reason}")
+    reason = "The earlier tree could not be restored, and stays as it was."
+    assert platform.completion["workspace"] == {"restored": False, "saved": False, "reason": reason}
+    assert platform.stored.count(ARCHIVE) == 1
 
 
 def test_a_disk_that_is_full_from_the_beginning_claims_nothing(platform, run, small_disk):

@@ -145,6 +145,13 @@ def test_a_store_that_refuses_is_asked_once(platform, go_on, status):
     assert f"the store answered {status}" in platform.completion["error"]["message"]
 
 
+def test_it_is_fetched_before_the_clone(platform, run):
+    platform.claim["run"]["repo"] = {"url": "http://127.0.0.1:9/nowhere.git", "branch": None}
+    platform.claim["run"]["patch"] = platform.offer(MORE)
+    run("true")
+    assert platform.fetched == ["earlier"]
+
+
 def test_a_store_that_fails_in_passing_is_asked_again(platform, go_on):
     platform.script["/earlier/earlier"].extend([failure(503), failure(500)])
     assert go_on(MORE).lines("stdout") == ["Hello", "more"]
@@ -154,7 +161,7 @@ def test_a_stop_ends_the_download(platform, start, cloned):
     platform.delay_seconds["/earlier/earlier"] = 10
     platform.claim["run"]["patch"] = platform.offer(MORE)
     runner = start("true")
-    runner.wait_until_it_shows("Applying the earlier run's patch.")
+    runner.wait_until_it_shows("Fetching the earlier run's patch.")
     runner.terminate()
     assert runner.wait() == 143
     assert runner.seconds < 8

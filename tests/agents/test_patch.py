@@ -205,6 +205,56 @@ def test_a_file_of_fifty_megabytes_leaves_the_patch_out_and_the_statistics_in(pl
     assert runner.peak_memory_mb < 100
 
 
+LARGER = 65 * 1024**2
+
+
+@pytest.fixture
+def with_large_file(platform, tmp_path):
+    """The repository of the run has a file that is larger than what git takes into memory for a patch."""
+    files = {"large.bin": bytes(LARGER), "README.md": b"Hello\n"}
+    bare = make_bare_repository(tmp_path, "large", files)
+    with GitServer(bare.parent) as server:
+        platform.claim["run"]["repo"] = {"url": f"{server.url}/large.git", "branch": None}
+        yield bare
+
+
+def test_a_file_that_is_too_large_for_git_leaves_itself_out_and_the_rest_in(platform, work):
+    fresh = work(f"truncate -s {LARGER} big; echo more >> README.md; echo new > $'new\\nline'")
+    assert not (fresh / "big").exists()
+    assert (fresh / "README.md").read_text() == "Hello\nmore\n"
+    assert (fresh / "new\nline").read_text() == "new\n"
+    reason = "Files larger than 67108864 bytes are left out: big"
+    assert platform.completion["omitted"] == [{"name": "changes.patch", "reason": reason}]
+    assert platform.completion["result"]["filesChanged"] == 2
+
+
+CHANGES = {
+    "a change": "echo more >> large.bin",
+    "a small one in its place": "echo small > large.bin",
+    "its end": "rm large.bin",
+    "a folder in its place": "rm large.bin; mkdir large.bin; echo x > large.bin/x",
+    "a move with a change": "mv large.bin moved.bin; echo more >> moved.bin",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_of_a_large_file_the_patch_leaves_out(platform, run, with_large_file, tmp_path, change):
+    run(f"{change}; echo more >> README.md")
+    fresh = apply_to_fresh_checkout(with_large_file, platform.objects["changes.patch"], tmp_path / "fresh")
+    assert sorted(path.name for path in fresh.iterdir()) == [".git", "README.md", "large.bin"]
+    assert (fresh / "large.bin").stat().st_size == LARGER
+    assert (fresh / "README.md").read_text() == "Hello\nmore\n"
+    (omitted,) = platform.completion["omitted"]
+    assert omitted["reason"].startswith("Files larger than 67108864 bytes are left out: ")
+
+
+def test_a_large_file_that_only_moved_is_in_the_patch(platform, run, with_large_file, tmp_path):
+    run("mv large.bin moved.bin; chmod +x moved.bin")
+    fresh = apply_to_fresh_checkout(with_large_file, platform.objects["changes.patch"], tmp_path / "fresh")
+    assert (fresh / "moved.bin").stat().st_size == LARGER
+    assert platform.completion["omitted"] == []
+
+
 def test_a_workspace_that_is_gone_fails_the_run(platform, run, cloned):
     runner = run("rm -rf ../workspace; exit 0")
     assert runner.process.returncode == 13

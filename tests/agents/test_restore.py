@@ -12,6 +12,7 @@ from .snapshot_archive import ARCHIVE, add_to_archive, compress, member, needs_z
 
 pytestmark = needs_zstd
 UNRESTORED = "The workspace could not be restored: "
+KEPT_BACK = "The earlier tree could not be restored, and stays as it was."
 
 
 @pytest.fixture
@@ -60,14 +61,20 @@ def test_a_file_that_is_not_what_the_claim_says_is_not_restored(restore, packed,
 
 
 def test_a_snapshot_that_cannot_be_fetched_whole_is_not_replaced(restore, packed, clones_instead):
-    kept_back = "The earlier tree could not be fetched, and stays as it was."
     runner = restore(packed, sizeBytes=10**9)
-    clones_instead(runner, "it could not be downloaded: it broke off after", kept_back)
+    clones_instead(runner, "it could not be downloaded: it broke off after", KEPT_BACK)
 
 
-def test_a_snapshot_that_is_gone_is_not_restored(platform, restore, packed, clones_instead):
-    platform.always["/earlier/earlier"] = Response("No.", 404)
-    clones_instead(restore(packed), "the store answered 404")
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_snapshot_that_is_gone_is_not_restored(platform, restore, packed, clones_instead, status):
+    platform.always["/earlier/earlier"] = Response("No.", status)
+    clones_instead(restore(packed), f"the store answered {status}")
+
+
+@pytest.mark.parametrize("status", [403, 400, 307])
+def test_a_snapshot_that_the_store_refuses_is_not_replaced(platform, restore, packed, clones_instead, status):
+    platform.always["/earlier/earlier"] = Response("No.", status)
+    clones_instead(restore(packed), f"the store answered {status}", KEPT_BACK)
 
 
 def test_a_store_that_fails_in_passing_is_asked_again(platform, restore, packed):
@@ -95,8 +102,18 @@ def test_without_zstd_it_is_not_restored_and_not_kept(platform, restore, packed,
         (programs / name).symlink_to(f"/usr/bin/{name}")
     assert restore(packed, environment={"PATH": str(programs)}).lines("stdout") == ["README.md", "data.bin", "src"]
     assert platform.completion["notices"][0].startswith(f"{UNRESTORED}the program zstd is not installed")
-    reason = "The program zstd is not installed."
-    assert platform.completion["workspace"] == {"restored": False, "saved": False, "reason": reason}
+    assert platform.completion["workspace"] == {"restored": False, "saved": False, "reason": KEPT_BACK}
+
+
+def test_a_sound_archive_that_cannot_be_unpacked_here_is_not_replaced(restore, packed, clones_instead, tmp_path):
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "tar").write_text(
+        '#!/bin/sh\n[ "$2" = --list ] && exec /usr/bin/tar "$@"\necho "no room" >&2; exit 2\n'
+    )
+    (programs / "tar").chmod(0o755)
+    runner = restore(packed, environment={"PATH": f"{programs}:{os.environ['PATH']}"})
+    clones_instead(runner, "no room", KEPT_BACK)
 
 
 def test_the_earlier_patch_counts_only_where_the_workspace_is_lost(platform, restore, packed):
@@ -109,6 +126,19 @@ def test_the_earlier_patch_goes_onto_the_clone_instead(platform, restore, packed
     platform.claim["run"]["patch"] = platform.offer(platform.objects["changes.patch"], "patch")
     assert restore(packed[:1000], "cat kept.txt").lines("stdout") == ["kept"]
     assert platform.completion["workspace"]["restored"] is False
+
+
+def test_the_earlier_patch_is_fetched_while_its_address_is_good(platform, restore, packed):
+    platform.claim["run"]["patch"] = platform.offer(platform.objects["changes.patch"], "patch")
+    restore(packed)
+    assert platform.fetched == ["patch", "earlier"]
+
+
+def test_an_earlier_patch_that_cannot_be_had_counts_only_where_the_workspace_is_lost(platform, restore, packed):
+    platform.claim["run"]["patch"] = platform.offer(b"patch", "patch")
+    platform.always["/earlier/patch"] = Response("No.", 403)
+    assert restore(packed, "cat kept.txt").lines("stdout") == ["kept"]
+    assert platform.completion["workspace"]["restored"] is True
 
 
 def test_where_the_clone_fails_too_the_run_fails(platform, restore, packed):
@@ -182,7 +212,7 @@ def test_an_absolute_name_leads_nowhere_else(restore, packed, outside, is_untouc
 def test_a_name_that_leads_up_is_not_restored(restore, packed, is_untouched, clones_instead, name):
     runner = restore(add_to_archive(packed, (member(name), b"evil")))
     is_untouched()
-    clones_instead(runner, "tar: ")
+    clones_instead(runner, "tar: ", KEPT_BACK)
 
 
 @pytest.mark.parametrize("target", LINKS)

@@ -1,7 +1,7 @@
 """The promotion's own time: commit the patch on the base branch's head, push the branch, open the pull request."""
 
 from outpost_runner.claim import GitCredential
-from outpost_runner.download import ContentDiffers, DownloadFailed, download_file
+from outpost_runner.download import DownloadFailed, StoredFileLost, download_file
 from outpost_runner.git import Git, object_format_of
 from outpost_runner.promotion.base import Base, choose_base, refuse_malformed, refuse_protected
 from outpost_runner.promotion.claim import PromotionClaim
@@ -92,7 +92,7 @@ def _commit_patch(session: PromotionSession, git: Git, base: Base) -> str:
     claim, folders = session.claim, session.folders
     try:
         download_file(claim.patch, folders.patch, session.clock.work_patience(), Backoff())
-    except ContentDiffers as error:
+    except StoredFileLost as error:
         raise NotPromotable(f"The run's patch is not to be had: {error}.") from error
     except DownloadFailed as error:
         raise PromotionFailed(f"The run's patch is not to be had: {error}.") from error
