@@ -1,6 +1,7 @@
 """Runs the agent's command in the workspace and carries its output to the log."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -12,11 +13,13 @@ from outpost_runner.agent_user import AgentUser
 from outpost_runner.agents.adapter import Account, AgentCommand, OutputReader
 from outpost_runner.folders import TaskFolders
 from outpost_runner.log_lines import LogLines
+from outpost_runner.out_of_memory import count_kills
 from outpost_runner.output import OutputLog, OutputPump
 from outpost_runner.process import Command, Ending, SupervisedProcess, Watch
 from outpost_runner.redaction import Redactor
 
 OUTPUT_END_SECONDS = 3.0
+KILLED = 128 + signal.SIGKILL
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,7 @@ class AgentEnd:
     exit_code: int | None
     account: Account
     has_survivors: bool
+    was_out_of_memory: bool
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,7 @@ def run_agent(
             stderr=subprocess.PIPE,
             stdin=stdin,
         )
+    kills_before = count_kills()
     try:
         pump = OutputPump(process.stdout, process.stderr, output, redactor)
         ending = process.wait(watch)
@@ -89,7 +94,11 @@ def run_agent(
     if not is_read:
         log.say("The end of the output is missing: it could not be read to its end in time.")
     output.close()
-    return AgentEnd(ending, process.exit_code(), reader.account(), has_survivors=not all_gone)
+    exit_code = process.exit_code()
+    was_out_of_memory = ending is Ending.EXITED and exit_code == KILLED and count_kills() > kills_before
+    return AgentEnd(
+        ending, exit_code, reader.account(), has_survivors=not all_gone, was_out_of_memory=was_out_of_memory
+    )
 
 
 @contextmanager

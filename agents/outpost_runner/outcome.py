@@ -47,6 +47,9 @@ def judge_agent(end: AgentEnd, models: ModelsEnd | None, timeout_seconds: int) -
     complaint = _find_complaint(end, models)
     if complaint is None:
         return Outcome(OutcomeName.SUCCEEDED, ExitCode.SUCCEEDED, 0)
+    if end.was_out_of_memory:
+        failure = Failure("OUT_OF_MEMORY", "The agent used up the task's memory, and was killed.")
+        return Outcome(OutcomeName.FAILED, ExitCode.AGENT_FAILED, end.exit_code, failure)
     if models is not None and models.trouble is not None:
         return _blame_provider(models.trouble, end.exit_code)
     return Outcome(OutcomeName.FAILED, ExitCode.AGENT_FAILED, end.exit_code, Failure("AGENT_FAILED", complaint))
