@@ -7,11 +7,13 @@ from outpost.api.runner import claimed_view
 from outpost.domain.credentials import Credentials
 from outpost.domain.origin import LeftPatch, Origin, OriginKind
 from outpost.domain.report import Artifact
+from outpost.domain.run import RESULTS_KEPT
 from outpost.use_cases.claim_run import Claimed
 from outpost.use_cases.find_start import Start, find_start
 
 EARLIER = "01Q3ENHRG0EARLIEREARLIEREA"
 PATCH = LeftPatch(EARLIER, Artifact(1, "changes.patch", "patch", 10, "0" * 64, "text/x-diff"))
+TREE = a_snapshot(run_id=EARLIER)
 FOLLOW_UP = Origin(EARLIER, OriginKind.FOLLOW_UP, "e" * 40, PATCH, EARLIER)
 
 
@@ -26,7 +28,8 @@ def start(world):
 @pytest.fixture
 def put(world):
     def put_there(**changes):
-        world.runs.workspaces["acme", WORKSPACE] = a_workspace(**({"snapshot": a_snapshot()} | changes))
+        world.add(a_run(run_id=EARLIER))
+        world.runs.workspaces["acme", WORKSPACE] = a_workspace(**({"snapshot": TREE} | changes))
 
     return put_there
 
@@ -44,8 +47,20 @@ def test_a_run_that_goes_back_to_nothing_begins_with_nothing(start):
 def test_who_has_the_workspace_is_given_its_tree(start, put):
     put(leased_by=a_run().run_id)
     found = start(workspace=a_use())
-    assert found.snapshot == a_snapshot()
-    assert found.snapshot_url.url == f"https://bucket.example.com/{WORKSPACE}/{a_run().run_id}"
+    assert found.snapshot == TREE
+    assert found.snapshot_url.url == f"https://bucket.example.com/{WORKSPACE}/{EARLIER}"
+
+
+def test_a_tree_that_the_bucket_keeps_no_longer_is_not_asked_for(world, start, put):
+    put(leased_by=a_run().run_id)
+    world.clock.move(seconds=RESULTS_KEPT.total_seconds())
+    assert start(workspace=a_use()) == Start()
+
+
+def test_a_tree_of_a_run_that_is_gone_is_not_asked_for(world, start, put):
+    put(leased_by=a_run().run_id)
+    world.runs.records.clear()
+    assert start(workspace=a_use()) == Start()
 
 
 @pytest.mark.parametrize("leased_by", [None, "another run"])

@@ -1,6 +1,7 @@
 """Finds what a run begins with beside its repository: its workspace, and what an earlier run left."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from outpost.domain.origin import LeftPatch
 from outpost.domain.run import Run
@@ -24,7 +25,7 @@ class Start:
 def find_start(run: Run, *, runs: Runs, workspaces: Workspaces, files: Files, clock: Clock) -> Start:
     """What the run begins with. Raises Unavailable. A run without workspace and origin costs no call."""
     now, tenant_id = clock.now(), run.tenant_id
-    snapshot = _find_snapshot(run, workspaces)
+    snapshot = _find_snapshot(run, runs, workspaces, now)
     patch = run.origin.patch if run.origin else None
     return Start(
         snapshot=snapshot,
@@ -39,11 +40,15 @@ def find_start(run: Run, *, runs: Runs, workspaces: Workspaces, files: Files, cl
     )
 
 
-def _find_snapshot(run: Run, workspaces: Workspaces) -> Snapshot | None:
+def _find_snapshot(run: Run, runs: Runs, workspaces: Workspaces, now: datetime) -> Snapshot | None:
+    """The workspace's tree, while the bucket still keeps it: a store that has no such file need not say so."""
     if run.workspace is None or run.workspace.is_new:
         return None
     workspace = workspaces.get(run.tenant_id, run.workspace.workspace_id)
-    return workspace.snapshot if workspace is not None and workspace.leased_by == run.run_id else None
+    if workspace is None or workspace.leased_by != run.run_id or workspace.snapshot is None:
+        return None
+    stored_by = runs.get(run.tenant_id, workspace.snapshot.run_id)
+    return workspace.snapshot if stored_by is not None and stored_by.has_results(now) else None
 
 
 def _find_background(run: Run, runs: Runs) -> str | None:
