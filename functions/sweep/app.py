@@ -21,6 +21,9 @@ metrics.set_default_dimensions(environment=wiring.settings.environment)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  # noqa: ARG001 Lambda's signature
     """How often each deed was done."""
+    # These take little and fail for themselves; runs may take all of the time that there is.
+    ended = sweep_workspaces(WorkspaceSweeper(wiring.workspaces, wiring.files, wiring.clock, wiring.identifiers))
+    promotions = sweep_promotions(promotion_sweeper())
     deeds = sweep_runs(
         Sweeper(
             runs=wiring.runs,
@@ -35,8 +38,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:  #
             identifiers=wiring.identifiers,
         )
     )
-    ended = sweep_workspaces(WorkspaceSweeper(wiring.workspaces, wiring.files, wiring.clock, wiring.identifiers))
-    promotions = sweep_promotions(promotion_sweeper())
     logger.info("swept", extra={"deeds": dict(deeds), "workspaces": dict(ended), "promotions": promotions})
     for deed in (Deed.SLOTS_CORRECTED, Deed.ORPHAN_STOPPED, Deed.BREAKER_SEEN_OPEN, Deed.FAILED):
         metrics.add_metric(name=f"Sweep-{deed}", unit=MetricUnit.Count, value=deeds[deed])

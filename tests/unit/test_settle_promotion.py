@@ -3,7 +3,7 @@
 import pytest
 from builders import NOON, TASK_ARN, a_promotion, a_promotion_report, a_run, later, taken
 
-from outpost.domain.errors import PromotionNotFound
+from outpost.domain.errors import PromotionNotFound, Unavailable
 from outpost.domain.kill_switch import KillSwitch
 from outpost.domain.promotion import SILENT_AFTER, PromotionErrorCode, PromotionStatus
 from outpost.ports import ExecutionStatus
@@ -160,6 +160,15 @@ def test_what_could_not_be_stopped_is_not_called_ended(world, put):
     world.change_tenant(kill_switch=KillSwitch("an incident", NOON, "operator", stop_running=True))
     world.promotion_executions.is_down = True
     assert (sweep(world), stored(world).status) == (0, PromotionStatus.RUNNING)
+
+
+def test_a_round_that_finds_nothing_out_leaves_the_rest_of_the_sweep_alone(world, put, monkeypatch):
+    def fail(*_):
+        raise Unavailable("the table")
+
+    put(a_promotion())
+    monkeypatch.setattr(type(world.promotions), "due", fail)
+    assert sweep(world) == 0
 
 
 def test_the_sweep_looks_at_nothing_that_has_ended_or_is_not_due(world, put):

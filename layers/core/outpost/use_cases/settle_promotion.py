@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 
+from outpost.domain.errors import OutpostError
 from outpost.domain.promotion import Promotion, PromotionError, PromotionErrorCode, PromotionStatus
 from outpost.domain.run_error import without_identifiers
 from outpost.ports import (
@@ -71,12 +72,20 @@ def sweep_promotions(sweeper: PromotionSweeper) -> int:
     """One bounded round over what is due: start what was not started, end what ended unseen; how many were moved."""
     moved = 0
     switches = Switches(sweeper.deployments, sweeper.accounts)
-    for tenant_id, run_id in sweeper.promotions.due(sweeper.clock.now(), PROMOTIONS):
+    for tenant_id, run_id in _due(sweeper):
         try:
             moved += _look_after(sweeper, switches, tenant_id, run_id)
         except Exception:
             logger.exception("a promotion could not be looked after", extra={"run_id": run_id})
     return moved
+
+
+def _due(sweeper: PromotionSweeper) -> tuple[tuple[str, str], ...]:
+    try:
+        return sweeper.promotions.due(sweeper.clock.now(), PROMOTIONS)
+    except OutpostError:
+        logger.exception("the promotions that are due are not known; the next round looks again")
+        return ()
 
 
 def _look_after(sweeper: PromotionSweeper, switches: Switches, tenant_id: str, run_id: str) -> bool:
