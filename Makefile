@@ -41,7 +41,9 @@ demo: .venv ## The whole stack on this machine: three dispatches from key to pat
 
 .PHONY: test
 test: .venv ## Every test.
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+# Above a small machine's cores: many tests wait for something.
+WORKERS ?= 3
 
 .PHONY: browser
 browser: ## Debian's Chromium, for the one test that follows a run in a page (as root); it is skipped without.
