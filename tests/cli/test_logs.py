@@ -29,6 +29,15 @@ def test_the_log_is_printed_page_by_page(outpost, service, page_of):
     assert dict(service.seen[1].query)["cursor"] == "a"
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C arrives, also where the tests were started by a shell that keeps it from what is in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_each_page_is_printed_before_the_next_and_ctrl_c_ends_it(outpost, service, page_of):
     interrupted = replace(
         page_of("three", next_cursor="b", has_more=True), meanwhile=lambda: os.kill(os.getpid(), signal.SIGINT)

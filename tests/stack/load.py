@@ -69,10 +69,11 @@ class Watch:
 
 @dataclass
 class Load:
-    """The dispatches, all sent before any is answered."""
+    """The dispatches, all sent before any is answered; `released` is how many of them waited and were given a slot."""
 
     stack: LocalStack
     key: str
+    released: int = 0
     answers: list[tuple[int, str, float]] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -159,6 +160,7 @@ def run_load(dispatches: int, limit: int, places: int, seed: int) -> tuple[Load,
         deadline = time.monotonic() + PATIENCE_SECONDS
         while not set(watch.statuses.values()) <= ENDED and time.monotonic() < deadline:
             time.sleep(0.5)
+        load.released = watch.released
         replays = load.replay(50)
         while not set(watch.statuses.values()) <= ENDED and time.monotonic() < deadline:
             time.sleep(0.5)

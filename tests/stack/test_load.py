@@ -20,7 +20,7 @@ def test_never_more_are_at_work_than_the_limit(loaded):
 
 def test_slots_are_given_by_priority_and_age(loaded):
     load, watch, _ = loaded
-    assert watch.released == Counter(said for _, said, _ in load.answers)["QUEUED"]
+    assert load.released == Counter(said for _, said, _ in load.answers)["QUEUED"]
     assert watch.out_of_order == 0
 
 
