@@ -45,6 +45,7 @@ def test_a_failed_agent_is_checked_too(platform, check):
 
 
 def test_it_is_a_phase_of_the_run(platform, check):
+    platform.delay_seconds["/runner/uploads"] = 0.5  # long enough to be told of
     check("sleep 0.5")
     assert platform.phases.index("checking") < platform.phases.index("uploading")
 

@@ -41,6 +41,7 @@ def test_the_runs_own_patch_holds_both(platform, go_on, repository, tmp_path):
 
 
 def test_it_is_applied_while_the_workspace_is_prepared(platform, go_on):
+    platform.delay_seconds["/runner/uploads"] = 0.5  # long enough to be told of
     go_on(MORE)
     assert platform.phases[-1] == "uploading"
     assert "running" not in platform.phases[: platform.phases.index("cloning")]
